@@ -1,0 +1,5 @@
+"""`python -m annexa`."""
+
+from annexa.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Assess: evidence to typed DuckDB tables to gated, sandboxed SQL to verdicts."""

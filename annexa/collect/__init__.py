@@ -1,0 +1,1 @@
+"""Collect: the plan, the recorded transports, the runner and redaction."""

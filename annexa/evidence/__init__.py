@@ -1,0 +1,1 @@
+"""Evidence: content-addressed blobs, the ledger, its Merkle tree and signed checkpoints."""

@@ -1,0 +1,1 @@
+"""ISMS decisions: pure functions from values to events."""

@@ -1,0 +1,1 @@
+"""Reports: shells that show what was recorded."""
