@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -26,7 +26,7 @@ class LedgerEntry(Base):
 
     __tablename__ = "ledger_entry"
 
-    index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     time: Mapped[str] = mapped_column(String(27))
     kind: Mapped[str] = mapped_column(String(40), index=True)
     run: Mapped[str | None] = mapped_column(String(40), index=True)
@@ -39,7 +39,7 @@ class TreeNode(Base):
     __tablename__ = "tree_node"
 
     level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     hash: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
@@ -48,7 +48,7 @@ class Checkpoint(Base):
 
     __tablename__ = "checkpoint"
 
-    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     time: Mapped[str] = mapped_column(String(27))
     root: Mapped[bytes] = mapped_column(LargeBinary(32))
     note: Mapped[str] = mapped_column(Text)
@@ -81,12 +81,14 @@ class Shard(Base):
     reason: Mapped[str] = mapped_column(Text)
     started_at: Mapped[str | None] = mapped_column(String(27))
     ended_at: Mapped[str | None] = mapped_column(String(27))
+    remedy: Mapped[str] = mapped_column(Text)
+    principal: Mapped[str] = mapped_column(Text)
     pages: Mapped[int]
     declared_total: Mapped[int | None]
     as_of: Mapped[str | None] = mapped_column(String(27))
     exchanges: Mapped[str | None] = mapped_column(String(64))
     bodies: Mapped[str | None] = mapped_column(String(64))
-    entry: Mapped[int | None]
+    entry: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Segment(Base):
@@ -100,7 +102,7 @@ class Segment(Base):
     scope: Mapped[str] = mapped_column(String(200), primary_key=True)
     table: Mapped[str] = mapped_column(String(100), primary_key=True)
     blob: Mapped[str] = mapped_column(String(64))
-    rows: Mapped[int]
+    rows: Mapped[int] = mapped_column(BigInteger)
 
 
 class CheckResult(Base):
@@ -154,7 +156,10 @@ class ControlState(Base):
 
 
 class Nonconformity(Base):
-    """A nonconformity (ISO/IEC 27001, 10.2), one open record per fingerprint."""
+    """A nonconformity (ISO/IEC 27001, 10.2), one open record per fingerprint.
+
+    The resources that show it are the open `verdict` rows with status `fail` of its check and group.
+    """
 
     __tablename__ = "nonconformity"
 
@@ -166,6 +171,7 @@ class Nonconformity(Base):
     controls: Mapped[list[str]]
     check: Mapped[str] = mapped_column(String(100))
     source: Mapped[str] = mapped_column(String(100))
+    scope: Mapped[str] = mapped_column(String(200))
     title: Mapped[str] = mapped_column(Text)
     statement: Mapped[str] = mapped_column(Text)
     severity: Mapped[str] = mapped_column(String(10))
@@ -176,19 +182,7 @@ class Nonconformity(Base):
     resolved_at: Mapped[str | None] = mapped_column(String(27))
     reopened: Mapped[int]
     resources: Mapped[int]
-
-
-class NonconformityResource(Base):
-    """A resource that does, or did, show the nonconformity."""
-
-    __tablename__ = "nonconformity_resource"
-
-    nonconformity: Mapped[str] = mapped_column(ForeignKey("nonconformity.id"), primary_key=True)
-    scope: Mapped[str] = mapped_column(String(200), primary_key=True)
-    resource: Mapped[str] = mapped_column(Text, primary_key=True)
-    reason: Mapped[str] = mapped_column(Text)
-    seen_at: Mapped[str] = mapped_column(String(27))
-    gone_at: Mapped[str | None] = mapped_column(String(27))
+    recurrence_of: Mapped[str | None] = mapped_column(String(20))
 
 
 class KpiValue(Base):
@@ -219,4 +213,6 @@ class StatementRow(Base):
     implementation: Mapped[str] = mapped_column(String(20))
     owner: Mapped[str | None] = mapped_column(String(200))
     documents: Mapped[list[str]]
+    provider: Mapped[str | None] = mapped_column(String(200))
+    digest: Mapped[str] = mapped_column(String(64))
     adopted_at: Mapped[str] = mapped_column(String(27))

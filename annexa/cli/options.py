@@ -1,0 +1,80 @@
+"""Options and openings that commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from annexa.config import Config
+    from annexa.evidence.blobs import BlobStore
+    from annexa.packs import Packs
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def config_option(command: F) -> F:
+    """`-c FILE`: which configuration."""
+    return click.option(
+        "-c",
+        "--config",
+        "config_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default=Path("config.yaml"),
+        envvar="ANNEXA_CONFIG",
+        show_default="./config.yaml",
+        help="The configuration file.",
+    )(command)
+
+
+def pack_option(command: F) -> F:
+    """`--pack DIR`: mount one more pack."""
+    return click.option(
+        "--pack",
+        "packs",
+        multiple=True,
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="Mount this pack over those in the configuration; may be repeated.",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """`--json`: for machines."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")(command)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A recorded company, open for reading."""
+
+    config: Config
+    packs: Packs
+    session: Session
+    blobs: BlobStore
+
+
+@contextmanager
+def opened(config_file: Path, packs: tuple[Path, ...] = ()) -> Iterator[Opened]:
+    """Configuration, packs, database and blobs, for a command that only reads."""
+    from annexa.config import load
+    from annexa.database.session import open_reader, reading
+    from annexa.evidence.blobs import BlobStore
+
+    config = load(config_file)
+    engine = open_reader(config.state)
+    with reading(engine) as session:
+        yield Opened(config, mounted(config, packs), session, BlobStore(config.evidence))
+
+
+def mounted(config: Config, packs: tuple[Path, ...] = ()) -> Packs:
+    """The built-in pack, those of the configuration, and those of the command line, in this order."""
+    from annexa.packs import mount
+
+    return mount([*config.packs, *packs])
