@@ -97,7 +97,16 @@ class Denied(CollectError):
 
 
 class NotFound(CollectError):
-    """The system says that the resource does not exist (HTTP 404 and its kin)."""
+    """The system says that the resource does not exist (HTTP 404 and its kin).
+
+    Args:
+        message: What is not there.
+        code: The vendor's own word for it (`NoSuchBucketPolicy`), where it tells one absence from another.
+    """
+
+    def __init__(self, message: str, *, code: str = "", remedy: str | None = None) -> None:
+        self.code = code
+        super().__init__(message, remedy=remedy)
 
 
 class Unavailable(CollectError):

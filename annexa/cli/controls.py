@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from annexa.cli.options import config_option, json_option, mounted, pack_option
+from annexa.cli.options import config_option, controls, json_option, mounted, pack_option
 from annexa.cli.output import clean, emit, say, table
 
 
@@ -26,11 +26,9 @@ def list_(config_file: Path, packs: tuple[Path, ...], as_json: bool, automation:
     \b
     annexa controls list --automation strong
     """
-    from annexa.config import load_or_default
-
-    content = mounted(load_or_default(config_file), packs)
+    content = mounted(config_file, packs)
     checks = [document.data["controls"] for document in content.checks().values()]
-    rows = [c for c in content.controls().values() if automation in (None, c.automation)]
+    rows = [c for c in controls(content).values() if automation in (None, c.automation)]
     if as_json:
         emit(rows)
         return
@@ -49,11 +47,10 @@ def show(config_file: Path, packs: tuple[Path, ...], as_json: bool, control: str
     \b
     annexa controls show A.8.5
     """
-    from annexa.config import load_or_default
     from annexa.errors import UsageError
 
-    content = mounted(load_or_default(config_file), packs)
-    found = content.controls().get(control)
+    content = mounted(config_file, packs)
+    found = controls(content).get(control)
     if found is None:
         raise UsageError(f"there is no control {control}", remedy="`annexa controls list` names them: A.5.1 …")
     mapped = {name: d.data for name, d in content.checks().items() if control in d.data["controls"]}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from annexa.cli.options import config_option, json_option, opened, pack_option
+from annexa.cli.options import config_option, json_option, kpis, opened, pack_option
 from annexa.cli.output import clean, emit, say, table
 
 
@@ -29,14 +29,14 @@ def list_(config_file: Path, packs: tuple[Path, ...], as_json: bool) -> None:
 
     with opened(config_file, packs) as store:
         series = isms.kpi_series(store.session, last=1)
-        kpis = store.packs.kpis()
+        known = kpis(store.packs)
     latest = {name: points[-1] for name, points in series.items()}
     if as_json:
         emit(latest)
         return
     rows = (
         (k.id, k.title, number(latest[k.id].value), k.unit, number(k.target), latest[k.id].status, latest[k.id].reason)
-        for k in kpis.values()
+        for k in known.values()
         if k.id in latest
     )
     table(("kpi", "title", "value", "unit", "target", "status", "reason"), rows)
@@ -57,7 +57,7 @@ def show(config_file: Path, packs: tuple[Path, ...], as_json: bool, kpi: str) ->
     from annexa.views import isms
 
     with opened(config_file, packs) as store:
-        found = store.packs.kpis().get(kpi)
+        found = kpis(store.packs).get(kpi)
         points = isms.kpi_series(store.session, kpi).get(kpi, [])
     if found is None:
         raise UsageError(f"there is no KPI {kpi}", remedy="`annexa kpi list` names them.")

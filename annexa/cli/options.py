@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
     from annexa.config import Config
     from annexa.evidence.blobs import BlobStore
+    from annexa.isms.catalogue import Control
+    from annexa.isms.kpis import Kpi
     from annexa.packs import Packs
 
+DEFAULT = Path("config.yaml")
 F = TypeVar("F", bound=Callable[..., object])
 
 
@@ -27,7 +30,7 @@ def config_option(command: F) -> F:
         "--config",
         "config_file",
         type=click.Path(dir_okay=False, path_type=Path),
-        default=Path("config.yaml"),
+        default=DEFAULT,
         envvar="ANNEXA_CONFIG",
         show_default="./config.yaml",
         help="The configuration file.",
@@ -66,15 +69,32 @@ def opened(config_file: Path, packs: tuple[Path, ...] = ()) -> Iterator[Opened]:
     from annexa.config import load
     from annexa.database.session import open_reader, reading
     from annexa.evidence.blobs import BlobStore
-
-    config = load(config_file)
-    engine = open_reader(config.state)
-    with reading(engine) as session:
-        yield Opened(config, mounted(config, packs), session, BlobStore(config.evidence))
-
-
-def mounted(config: Config, packs: tuple[Path, ...] = ()) -> Packs:
-    """The built-in pack, those of the configuration, and those of the command line, in this order."""
     from annexa.packs import mount
 
-    return mount([*config.packs, *packs])
+    config = load(config_file)
+    engine = open_reader(config.database_url())
+    with reading(engine) as session:
+        yield Opened(config, mount([*config.packs, *packs]), session, BlobStore(config.evidence))
+
+
+def mounted(config_file: Path, packs: tuple[Path, ...] = ()) -> Packs:
+    """The built-in pack, those of the configuration where there is one, then those of the command line."""
+    from annexa.config import load
+    from annexa.packs import mount
+
+    configured = load(config_file).packs if config_file.exists() or config_file != DEFAULT else ()
+    return mount([*configured, *packs])
+
+
+def controls(packs: Packs) -> dict[str, Control]:
+    """The catalogue of controls, by id."""
+    from annexa.isms.catalogue import catalogue
+
+    return catalogue(packs.catalogue())
+
+
+def kpis(packs: Packs) -> dict[str, Kpi]:
+    """The KPIs, by id."""
+    from annexa.isms.kpis import kpi
+
+    return {name: kpi(document.data) for name, document in packs.kpis().items()}

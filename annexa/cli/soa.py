@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from annexa.cli.options import config_option, json_option, opened, pack_option
+from annexa.cli.options import config_option, controls, json_option, opened, pack_option
 from annexa.cli.output import age, clean, emit, say, table
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def list_(
     from annexa.views import checks, isms
 
     with opened(config_file, packs) as store:
-        rows = isms.statement(store.session, store.packs.controls(), checks.results(store.session))
+        rows = isms.statement(store.session, controls(store.packs), checks.results(store.session))
     rows = [r for r in rows if theme in (None, r.theme) and effectiveness in (None, r.effectiveness)]
     if as_json:
         emit(rows)
@@ -64,7 +64,7 @@ def show(config_file: Path, packs: tuple[Path, ...], as_json: bool, control: str
     from annexa.views import checks, evidence, isms
 
     with opened(config_file, packs) as store:
-        rows = isms.statement(store.session, store.packs.controls(), checks.results(store.session))
+        rows = isms.statement(store.session, controls(store.packs), checks.results(store.session))
         found = next((row for row in rows if row.control == control), None)
         if found is None:
             raise UsageError(f"there is no control {control}", remedy="`annexa controls list` names them: A.5.1 …")

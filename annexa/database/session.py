@@ -4,12 +4,10 @@ Rules:
 - SQLite runs in WAL mode with `synchronous=FULL`: NORMAL may lose the last commits on power loss. Transactions begin
   IMMEDIATE, so a writer waits at its first statement and never fails in the middle.
 - A database is brought to the current schema when a writer opens it; a reader refuses one that is older.
-- One writer at a time, by `writer_lock`: a lock file beside an SQLite database, an advisory lock on PostgreSQL.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,10 +18,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from annexa.errors import ConfigError, StoreBusy, StoreError
+from annexa.errors import ConfigError, StoreError
 
 HEAD = "0001"
-_ADVISORY_LOCK = 0x616E6E657861  # "annexa"
 
 
 def connect(url: str) -> Engine:
@@ -134,41 +131,6 @@ def writing(engine: Engine) -> Iterator[Session]:
     """A session whose changes are committed together at the end, or not at all."""
     with _explained(engine), Session(engine) as session, session.begin():
         yield session
-
-
-@contextmanager
-def writer_lock(engine: Engine, wait: float) -> Iterator[None]:
-    """The right to write, for one process at a time. Waits up to `wait` seconds.
-
-    Raises:
-        StoreBusy: another process holds it; the message says which and since when where that is known.
-    """
-    file = sqlite_file(engine)
-    if file is not None:
-        from annexa.evidence.lock import store_lock
-
-        with store_lock(file.with_name(file.name + ".lock"), wait):
-            yield
-    elif engine.dialect.name == "postgresql":
-        with _advisory_lock(engine, wait):
-            yield
-    else:
-        yield
-
-
-@contextmanager
-def _advisory_lock(engine: Engine, wait: float) -> Iterator[None]:
-    deadline = time.monotonic() + wait
-    with engine.connect() as connection:
-        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-        while not connection.execute(text("select pg_try_advisory_lock(:key)"), {"key": _ADVISORY_LOCK}).scalar():
-            if time.monotonic() >= deadline:
-                raise StoreBusy("another annexa process is writing to this database")
-            time.sleep(min(0.2, max(0.0, deadline - time.monotonic())))
-        try:
-            yield
-        finally:
-            connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _ADVISORY_LOCK})
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from annexa.ages import age
 from annexa.events import KpiMeasured
 
 
@@ -22,7 +23,7 @@ class Kpi:
 
     Args:
         formula: SQL that gives one row: `value`, and `numerator` and `denominator` where it is a ratio.
-        requires: Evidence tables and entities to the age they may have.
+        requires: Evidence tables and entities to the age they may have. records: Tables of ISMS records it reads.
         unit: percent, count, days or hours. direction: `up` or `down` is better.
         target: The value aimed at. warn: The value up to which it is only a warning.
     """
@@ -32,6 +33,7 @@ class Kpi:
     purpose: str
     formula: str
     requires: Mapping[str, timedelta]
+    records: tuple[str, ...]
     unit: str
     direction: str
     target: float
@@ -71,3 +73,20 @@ def measured(kpi: Kpi, row: Mapping[str, Any] | None, blind: str) -> KpiMeasured
 def _number(row: Mapping[str, Any] | None, name: str) -> float | None:
     value = (row or {}).get(name)
     return None if value is None else round(float(value), 4)
+
+
+def kpi(content: Mapping[str, Any]) -> Kpi:
+    """The KPI of a validated file."""
+    return Kpi(
+        id=content["id"],
+        title=content["title"],
+        purpose=content["purpose"],
+        formula=content["formula"],
+        requires={table: age(text) for table, text in content.get("requires", {}).items()},
+        records=tuple(content.get("records", ())),
+        unit=content["unit"],
+        direction=content["direction"],
+        target=content["target"],
+        warn=content["thresholds"]["warn"],
+        frequency=content["frequency"],
+    )

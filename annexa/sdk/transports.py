@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -123,6 +124,11 @@ class Parts(Protocol):
         """The scope that is being fetched."""
         ...
 
+    @property
+    def as_of(self) -> datetime:
+        """The run's time, UTC: the only clock a fetch may read, recorded with the shard for its replay."""
+        ...
+
     def part(self, name: str) -> AbstractContextManager[None]:
         """One item among many: a `CollectError` inside is noted, makes the shard incomplete, and is swallowed."""
         ...
@@ -174,6 +180,11 @@ class Transports(Protocol):
     @property
     def scope(self) -> Scope:
         """The scope that is being fetched; `GLOBAL` while scopes are being discovered."""
+        ...
+
+    @property
+    def as_of(self) -> datetime:
+        """The run's time, UTC: the only clock a fetch may read, recorded with the shard for its replay."""
         ...
 
     def http(

@@ -8,8 +8,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from annexa.database.models import Base, Checkpoint
-from annexa.database.session import HEAD, open_reader, open_writer, reading, revision, writer_lock, writing
-from annexa.errors import ConfigError, StoreBusy, StoreError
+from annexa.database.session import HEAD, open_reader, open_writer, reading, revision, writing
+from annexa.errors import ConfigError, StoreError
 
 
 def test_migrations_give_exactly_the_models(database: str) -> None:
@@ -46,16 +46,6 @@ def test_a_failed_transaction_leaves_nothing(database: str) -> None:
     with reading(engine) as session:
         assert session.get(Checkpoint, 1) is None
     engine.dispose()
-
-
-def test_one_writer_at_a_time(database: str) -> None:
-    engine, other = open_writer(database), open_writer(database)
-    with writer_lock(engine, 0), pytest.raises(StoreBusy), writer_lock(other, 0.1):
-        pytest.fail("two writers at once")
-    with writer_lock(other, 0):
-        pass
-    engine.dispose()
-    other.dispose()
 
 
 def test_a_reader_of_nothing_says_what_to_do(tmp_path: Path) -> None:
