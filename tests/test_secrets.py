@@ -90,11 +90,14 @@ def test_the_key_store_is_asked_for_service_and_user() -> None:
         keyring.set_keyring(before)
 
 
-@pytest.mark.parametrize("literal", ["ghp_0123456789abcdef", "", "env:", "ENV:X", "https://example.com", "AKIA:file:x"])
+@pytest.mark.parametrize(
+    "literal", ["ghp_0123456789abcdef", "", "env:", "keyring:", "ENV:X", "https://x", "AKIA:file:x"]
+)
 def test_a_literal_is_refused_and_not_echoed(literal: str) -> None:
     with pytest.raises(SecretError) as refusal:
         Secret(literal)
-    assert not literal or literal not in str(refusal.value) + refusal.value.remedy
+    assert refusal.value.args == ("a secret must be a reference, not the secret itself",)
+    assert "If a secret stood here, replace it" in refusal.value.remedy
 
 
 def test_a_secret_shows_as_its_reference(monkeypatch: pytest.MonkeyPatch) -> None:

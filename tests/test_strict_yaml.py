@@ -48,13 +48,13 @@ REFUSED = {
     "anchor on a list": ("a: &x [1]\n", 1, "the anchor &x"),
     "alias": ("a: *x\n", 1, "the alias *x"),
     "merge key": ("a:\n  <<: {b: 1}\n", 2, "the merge key <<"),
-    "python tag": ("a: !!python/object/apply:os.system [id]\n", 1, "the tag tag:yaml.org,2002:python/object/apply:os.system"),
+    "python tag": ("a: !!python/object/apply:os.system [id]\n", 1, "python/object/apply:os.system; tags are"),
     "own tag": ("a: !include secrets.yaml\n", 1, "the tag !include"),
     "core tag": ("a: !!str 1\n", 1, "the tag tag:yaml.org,2002:str"),
     "second document": ("a: 1\n---\nb: 2\n", 2, "a second document"),
     "number as key": ("a: 1\n5: x\n", 2, "the key 5: a key must be text"),
     "boolean as key": ("true: x\n", 1, "the key true: a key must be text"),
-    "nothing as key": ("a: 1\n: x\n", 2, "a key must be text"),
+    "nothing as key": ("a: 1\n~: x\n", 2, "the key ~: a key must be text"),
     "list as key": ("? [a]\n: x\n", 1, "a key must be text"),
     "tab": ("a:\n\tb: 1\n", 2, "indent with spaces"),
     "tab after spaces": ("a:\n  b: 1\n  \tc: 1\n", 3, "is not YAML"),
@@ -120,7 +120,7 @@ def test_a_bomb_of_aliases_is_refused_at_once() -> None:
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
 def test_depth_is_bounded(parser: str, opening: str) -> None:
     started = time.monotonic()
-    with pytest.raises(DocumentError, match="50 levels deep|must be text"):
+    with pytest.raises(DocumentError, match=r"50 levels deep|must be text"):
         loads(opening * 100_000)
     assert time.monotonic() - started < 2
 
@@ -189,7 +189,8 @@ def test_every_value_knows_its_line(parser: str) -> None:
     expected = {
         (): 2, ("id",): 2, ("params",): 3, ("params", "hours"): 4, ("params", "other key"): 6,
         ("params", "other key", 0): 7, ("params", "other key", 1): 9, ("params", "other key", 1, 0): 9,
-        ("params", "other key", 1, 1): 10, ("params", "other key", 1, 1, "c"): 10, ("params", "other key", 1, 1, "d"): 11,
+        ("params", "other key", 1, 1): 10, ("params", "other key", 1, 1, "c"): 10,
+        ("params", "other key", 1, 1, "d"): 11,
         ("params", "other key", 2): 14, ("params", "other key", 2, 0): 14, ("params", "other key", 2, 1): 15,
         ("last",): 16,
     }  # fmt: skip
@@ -215,7 +216,7 @@ def test_our_own_yaml_reads_as_pyyaml_reads_it_and_fast() -> None:
     """150 files of the size of a check take well under a second (measured: 0.1 s)."""
     for path in [*ROOT.glob("soa/**/*.yaml"), ROOT / "mappings/annex_a_2022.yaml"]:
         assert load(path).data == yaml.safe_load(path.read_text(encoding="utf-8")), path
-    text = (ROOT / "soa/kpis/mfa-coverage.yaml").read_text(encoding="utf-8") * 1
+    text = (ROOT / "soa/kpis/mfa-coverage.yaml").read_text(encoding="utf-8")
     started = time.monotonic()
     for _ in range(150):
         loads(text)

@@ -68,10 +68,13 @@ class AwsTransport(PartLog):
         """The parsed answer of one operation, without botocore's own metadata.
 
         Raises:
-            CollectError: what AWS or the network said, as `annexa.collect.aws_errors` names it.
+            CollectError: what AWS or the network said, as `annexa.collect.aws_errors` names it; or the answer is one
+                page of a longer list, which `pages` would have read.
         """
         with self._asking(service, None):
-            return _answer(getattr(self._player(service), operation)(**params))
+            answer = _answer(getattr(self._player(service), operation)(**params))
+        aws_lists.require_whole(operation, answer)
+        return answer
 
     def pages(self, service: str, operation: str, items: str, **params: Any) -> Iterator[Row]:
         """Every item at the dotted path `items` over all pages; every page itself when `items` is empty.

@@ -24,6 +24,8 @@ from annexa.errors import CollectError
 _KEPT = {"accept", "content-type", "range", "x-amz-account-id", "x-amz-expected-bucket-owner", "x-amz-target"}
 _OF_THE_WIRE = {"connection", "content-length", "content-encoding", "transfer-encoding"}
 _CHUNK = 1 << 16
+_FIRST_OF_ALL = "before-parse.*.*"
+"""botocore calls handlers of wildcards before those of a service's name, and S3's own would change the status."""
 
 
 @dataclass(slots=True)
@@ -73,13 +75,14 @@ def play(client: Any) -> None:
     """Make a player of a client: it asks the tape of the call in progress, and never the network."""
     client.meta.events.register_first("provide-client-params", _remember)
     client.meta.events.register_first("before-send", _answer)
-    client.meta.events.register_first("before-parse", require_recognised)
+    client.meta.events.register_first(_FIRST_OF_ALL, require_recognised)
 
 
 def listen(client: Any) -> None:
-    """Make a wire of a client: what it hears goes to the call in progress."""
+    """Make a wire of a client: what it hears goes to the call in progress, before botocore has touched it."""
     client.meta.events.register_first("before-send", _in_time)
-    client.meta.events.register_first("before-parse", _hear)
+    client.meta.events.register_first(_FIRST_OF_ALL, _hear)
+    client.meta.events.register_last("before-parse", require_recognised)
 
 
 def instant(raw: Any) -> str:
@@ -145,10 +148,15 @@ def _in_time(**_: Any) -> None:
         raise CollectError("AWS did not answer in time", remedy="Check the network and run again.")
 
 
-def _hear(response_dict: dict[str, Any], **_: Any) -> None:
+def _hear(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
     """Keep an answer as it arrived. Reading a streamed body to its end checks its length and checksum."""
+    from botocore.exceptions import IncompleteReadError
+
     body = response_dict["body"]
     whole = body.read() if hasattr(body, "read") else body
+    promised = response_dict["headers"].get("content-length", "")
+    if promised.isdecimal() and int(promised) != len(whole) and operation_model.http.get("method") != "HEAD":
+        raise IncompleteReadError(actual_bytes=len(whole), expected_bytes=int(promised))
     hearing = HEARING.get()
     if hearing:
         headers = tuple((str(name), str(value)) for name, value in response_dict["headers"].items())

@@ -53,11 +53,10 @@ class Listing:
         Raises:
             CollectError: that page says that there is more.
         """
-        more = [name for name in _NOT_ALL if self._last.get(name) is True]
-        if not self._paged:
-            more += [name for name in _NEXT if self._last.get(name)]
-        if more:
-            raise CollectError(f"{self._operation}: the last page says {more[0]} and not where the rest is")
+        if self._paged:
+            _refuse_more(self._operation, self._last, _NOT_ALL)
+        else:
+            require_whole(self._operation, self._last)
 
     def _single(self, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield getattr(self._client, self._operation)(**parameters)
@@ -73,6 +72,21 @@ class Listing:
                     f"{self._operation} has no {'.'.join(self._path)}", remedy="This is an error in the collector."
                 )
             shape = shape.members[name]
+
+
+def require_whole(operation: str, answer: dict[str, Any]) -> None:
+    """For an answer that nobody will ask the rest of.
+
+    Raises:
+        CollectError: it says that there is more.
+    """
+    _refuse_more(operation, answer, _NOT_ALL + _NEXT)
+
+
+def _refuse_more(operation: str, answer: dict[str, Any], names: tuple[str, ...]) -> None:
+    more = [name for name in names if answer.get(name)]
+    if more:
+        raise CollectError(f"{operation}: the answer is not the whole: {more[0]}, and nobody asks for the rest")
 
 
 def _at(value: Any, path: list[str]) -> list[Any]:

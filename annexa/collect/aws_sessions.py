@@ -22,7 +22,6 @@ from annexa.collect import aws_exchanges
 from annexa.secrets import Secret
 
 SESSION_NAME = "annexa"
-_ATTEMPTS = 6
 _CONNECTIONS = 32
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
@@ -48,8 +47,13 @@ class AwsAccess:
 
 @dataclass(slots=True)
 class AwsClients:
-    """The clients of a run, each made once."""
+    """The clients of a run, each made once.
 
+    Args:
+        attempts: How often one request is tried.
+    """
+
+    attempts: int = 6
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _made: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
@@ -97,7 +101,7 @@ class AwsClients:
 
     def _new_wire(self, access: AwsAccess, service: str, region: str) -> Any:
         session = self._once(("session", access), self._session)
-        retries = {"total_max_attempts": _ATTEMPTS, "mode": "adaptive"}
+        retries = {"total_max_attempts": self.attempts, "mode": "adaptive"}
         config = _config(access.endpoint_url, retries=retries)
         client = session.create_client(
             service, region_name=region, endpoint_url=access.endpoint_url or None, config=config

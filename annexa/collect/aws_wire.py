@@ -4,6 +4,7 @@ Rules:
 - Retries are botocore's adaptive ones, within one deadline; a body that is cut short or does not match its checksum is
   asked for again. The tape sees the answer that counted.
 - An answer that does not accept the credential is raised, not returned: it may quote the session token.
+- An answer that cannot be understood is returned: it is recorded, and then the player does not understand it either.
 - "Still being made" (a credential report) is waited for here: a fetch has no clock.
 """
 
@@ -18,7 +19,7 @@ from annexa.collect import aws_errors
 from annexa.collect.aws_exchanges import HEARING, Hearing
 from annexa.collect.aws_sessions import AwsAccess, AwsClients
 from annexa.collect.exchange import Request, Response, Send
-from annexa.errors import CollectError
+from annexa.errors import CollectError, Unreadable
 
 DEADLINE_SECONDS = 300.0
 POLL_SECONDS = 2.0
@@ -54,12 +55,16 @@ class AwsWire:
     def _ask(self, operation: str, parameters: dict[str, Any]) -> tuple[Response, str]:
         """One answer, with its error code if it is an error."""
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         hearing = Hearing(time.monotonic() + DEADLINE_SECONDS)
         heard = HEARING.set(hearing)
-        code = ""
+        answer, code = {}, ""
         try:
             answer = self._call(operation, parameters)
+        except (Unreadable, ResponseParserError):
+            if hearing.response is None:
+                raise
         except ClientError as error:
             if hearing.response is None or error.operation_name != operation:
                 raise aws_errors.unsigned(error) from error

@@ -76,19 +76,20 @@ class FilesTransport(PartLog):
 
     def _pieces(self, path: Path, size: int) -> Iterator[bytes]:
         """The file's bytes as recorded, piece by piece."""
-        file, url = self._base / path, f"file:{quote(self._shown(path))}"
+        file, shown = self._base / path, self._shown(path)
+        url = f"file:{quote(shown)}"
         start, total, version = 0, -1, ""
         while start != total:
             asked = Request("GET", url, (("Range", f"bytes={start}-{start + size - 1}"),))
-            answer = self._tape.play(asked, lambda request: _send(request, file, path))
+            answer = self._tape.play(asked, lambda request: _send(request, file, shown))
             end, found = _content_range(answer)
             if version and (answer.header("ETag"), found) != (version, total):
-                raise CollectError(f"{path}: it changed while it was read", remedy="Run again when it is written.")
+                raise CollectError(f"{shown}: it changed while it was read", remedy="Run again when it is written.")
             total, version = found, answer.header("ETag")
             self._date(answer)
             yield answer.body
             if total and end <= start:
-                raise CollectError(f"{path}: it was cut while it was read", remedy="Run again when it is written.")
+                raise CollectError(f"{shown}: it was cut while it was read", remedy="Run again when it is written.")
             start = end
 
     def _date(self, answer: Response) -> None:
@@ -108,24 +109,24 @@ def _content_range(answer: Response) -> tuple[int, int]:
     return (0 if place == "*" else int(place.partition("-")[2]) + 1), int(total)
 
 
-def _send(request: Request, file: Path, path: Path) -> Response:
-    """Read one piece. `path` is how the configuration names the file."""
+def _send(request: Request, file: Path, shown: str) -> Response:
+    """Read one piece. `shown` is how people may see the file named."""
     first, _, last = dict(request.headers)["Range"].removeprefix("bytes=").partition("-")
     start, size = int(first), int(last) - int(first) + 1
     try:
         found = file.stat()
         if not stat.S_ISREG(found.st_mode):
-            raise Unreadable(f"{path} is not a file", remedy=f"Make `path` name one exported file; {path} is none.")
+            raise Unreadable(f"{shown} is not a file", remedy=f"Make `path` name one exported file; {shown} is none.")
         with file.open("rb") as stream:
             stream.seek(start)
             data = stream.read(size)
     except FileNotFoundError as failure:
-        raise Unreadable(f"{path} does not exist", remedy=f"Export it to {path}, or correct `path`.") from failure
+        raise Unreadable(f"{shown} does not exist", remedy=f"Export it to {shown}, or correct `path`.") from failure
     except PermissionError as failure:
-        remedy = f"Give the user that runs annexa the right to read {path}."
-        raise Denied(f"{path} may not be read", remedy=remedy) from failure
+        remedy = f"Give the user that runs annexa the right to read {shown}."
+        raise Denied(f"{shown} may not be read", remedy=remedy) from failure
     except OSError as failure:
-        raise CollectError(f"{path} cannot be read: {failure.strerror}") from failure
+        raise CollectError(f"{shown} cannot be read: {failure.strerror}") from failure
     if start + len(data) < found.st_size:
         data = data[: data.rfind(b"\n") + 1] or data
     place = f"{start}-{start + len(data) - 1}" if data else "*"

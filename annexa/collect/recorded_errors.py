@@ -13,7 +13,7 @@ _CLASSES = {kind.__name__: kind for kind in (CollectError, Denied, NotFound, Una
 
 @dataclass(frozen=True, slots=True)
 class RecordedError:
-    """What is kept of an error; a class of another name comes back as `CollectError`."""
+    """What is kept of an error; an error of a class made from these comes back as the nearest of them."""
 
     kind: str
     message: str
@@ -24,7 +24,7 @@ class RecordedError:
     @classmethod
     def of(cls, failure: CollectError, redactor: Redactor) -> RecordedError:
         """The error without secrets."""
-        kind = next((name for name, known in _CLASSES.items() if type(failure) is known), "CollectError")
+        kind = next(known.__name__ for known in type(failure).__mro__ if known.__name__ in _CLASSES)
         message, remedy = (_said(text, redactor) for text in (str(failure), failure.remedy))
         permission = failure.permission if isinstance(failure, Denied) else ""
         return cls(kind, message, remedy, permission, failure.code if isinstance(failure, NotFound) else "")

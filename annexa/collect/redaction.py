@@ -69,7 +69,7 @@ class Redactor:
     def body(self, body: bytes, where: str = "body") -> tuple[bytes, tuple[Cut, ...]]:
         """A body without its secrets. One that is not UTF-8 is searched for known secrets only."""
         spans = [*self._known(body)]
-        if body and _is_text(body):
+        if body and is_text(body):
             mark = MARK.encode()
             spans += ((start, end, mark) for start, end in secret_fields(body) if body[start:end] != mark)
         return _cut(body, spans, where) if spans else (body, ())
@@ -126,7 +126,8 @@ def _merged(spans: list[Span]) -> Iterator[Span]:
         yield current
 
 
-def _is_text(body: bytes) -> bool:
+def is_text(body: bytes) -> bool:
+    """Whether these bytes are UTF-8."""
     try:
         body.decode("utf-8")
     except UnicodeDecodeError:

@@ -134,8 +134,14 @@ class SegmentWriter:
 
 def printable(text: str, limit: int = 60) -> str:
     """A system's text for a person's eyes: no control characters, at most `limit` long."""
-    clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[: limit + 1])
+    clean = "".join(map(_shown, text[: limit + 1]))
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def _shown(char: str) -> str:
+    if char.isprintable():
+        return char
+    return " " if char.isspace() else "\N{REPLACEMENT CHARACTER}"
 
 
 class _NoObject:

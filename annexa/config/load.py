@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,23 +50,42 @@ def load(path: Path) -> Config:
     )
 
 
-def verify_checks(config: Config, known: Collection[str]) -> None:
-    """Nothing, if every check that the configuration names is one of `known`.
+def verify_checks(config: Config, checks: Mapping[str, Document]) -> None:
+    """Nothing, if the checks and the parameters that the configuration names exist in the packs.
 
     Raises:
-        ConfigError: a name is misspelt; left alone, it would exclude or tune nothing without a word.
+        ConfigError: a name is misspelt (left alone, it would exclude or tune nothing without a word), or a parameter is
+            of another type than the check's own.
     """
-    named: list[tuple[str, Pointer]] = [
-        (check, ("checks", "exclude", index)) for index, check in enumerate(config.checks.exclude)
-    ]
-    named += [(check, ("checks", "params", check)) for check in config.checks.params]
-    for check, pointer in named:
-        if check not in known:
-            close = difflib.get_close_matches(check, known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else "; `annexa checks` lists them"
-            line = config.document.line_of(pointer)
-            field = f"checks.{pointer[1]}"
-            raise ConfigError(f"no check has the id {check}{hint}", path=str(config.path), line=line, field=field)
+    for index, check in enumerate(config.checks.exclude):
+        _known(config, check, checks, ("checks", "exclude", index), "check")
+    for check, values in config.checks.params.items():
+        _known(config, check, checks, ("checks", "params", check), "check")
+        own = checks[check].data.get("params", {})
+        for name, value in values.items():
+            pointer: Pointer = ("checks", "params", check, name)
+            _known(config, name, own, pointer, f"parameter of {check}")
+            if _kind(value) != _kind(own[name]):
+                text = f"is {_kind(value)}, expected {_kind(own[name])}, as the check has it: {own[name]!r}"
+                raise _misfit(config, pointer, text)
+
+
+def _known(config: Config, name: str, known: Collection[str], pointer: Pointer, what: str) -> None:
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else "`annexa checks list` names the checks"
+        raise _misfit(config, pointer, f"there is no {what} named {name}; {hint}")
+
+
+def _misfit(config: Config, pointer: Pointer, text: str) -> ConfigError:
+    line = config.document.line_of(pointer)
+    return ConfigError(text, path=str(config.path), line=line, field=".".join(map(str, pointer)))
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    return "a number" if isinstance(value, int | float) else "a list" if isinstance(value, list) else "text"
 
 
 def _value(data: dict[str, Any], name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,16 +38,13 @@ class BlobReader(io.RawIOBase):
     def __init__(self, path: Path, digest: str) -> None:
         self._path, self._digest = path, digest
         self._hash = sha256()
-        with storing(f"cannot read {path}"):
-            self._file = path.open("rb", buffering=0)
+        with storing(f"cannot read {path}"), ExitStack() as on_failure:
+            self._file = on_failure.enter_context(path.open("rb", buffering=0))
             try:
                 check_single_frame(self._file.fileno())
             except ValueError as error:
-                self._file.close()
                 raise Tampered(f"{path}: blob {digest} is damaged: {error}") from error
-            except BaseException:
-                self._file.close()
-                raise
+            on_failure.pop_all()
         self._zstd = zstandard.ZstdDecompressor().stream_reader(self._file, closefd=False)
 
     def readable(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -124,9 +124,8 @@ class BlobWriter:
         """Hash, compress and write; after a failure nothing is left on disk."""
         handle = self._open_handle()
         self._hash.update(data)
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(self.discard)
             with storing(f"cannot write {self._path}"):
                 write_all(handle, self._zstd.compress(data))
-        except BaseException:
-            self.discard()
-            raise
+            on_failure.pop_all()

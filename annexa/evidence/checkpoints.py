@@ -16,7 +16,7 @@ from annexa.errors import Tampered
 from annexa.evidence.merkle import EMPTY_ROOT
 from annexa.evidence.note_keys import decode_base64, encode_base64
 
-_SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+_SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _LARGEST = 2**63 - 1
 
 

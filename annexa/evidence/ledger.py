@@ -109,7 +109,7 @@ class Ledger:
         if size is None or size == edge.size:
             return edge.root()
         self._check_size(size)
-        return tree_store.computed(self._session, lambda read: merkle.root(size, read))
+        return merkle.root(size, tree_store.reader(self._session))
 
     def inclusion(self, index: int, size: int | None = None) -> list[bytes]:
         """The proof that entry `index` is in the tree, or in the tree of the first `size` entries.
@@ -117,8 +117,7 @@ class Ledger:
         Raises:
             ValueError: There is no such entry.
         """
-        total = self._check_size(size)
-        return tree_store.computed(self._session, lambda read: merkle.inclusion_proof(index, total, read))
+        return merkle.inclusion_proof(index, self._check_size(size), tree_store.reader(self._session))
 
     def consistency(self, first: int, size: int | None = None) -> list[bytes]:
         """The proof that the tree of `first` entries is a beginning of this one, or of that of `size` entries.
@@ -126,8 +125,7 @@ class Ledger:
         Raises:
             ValueError: Not 0 < first <= size.
         """
-        total = self._check_size(size)
-        return tree_store.computed(self._session, lambda read: merkle.consistency_proof(first, total, read))
+        return merkle.consistency_proof(first, self._check_size(size), tree_store.reader(self._session))
 
     def checkpoint(self, signer: Signer, origin: str, time: datetime) -> str:
         """Sign the tree's head and keep it; gives the signed note.
@@ -218,7 +216,8 @@ class Ledger:
         signed = connection.scalar(select(func.max(_CHECKPOINT.c.size))) or 0
         if size < signed:
             raise Tampered(f"ledger: entries {size} to {signed - 1} are missing: a checkpoint of {signed} was signed")
-        return merkle.Frontier(size, tree_store.nodes(self._session, merkle.edge(size)))
+        read = tree_store.reader(self._session)
+        return merkle.Frontier(size, {place: read(*place) for place in merkle.edge(size)})
 
 
 def _forget_edge(session: Session, transaction: SessionTransaction) -> None:

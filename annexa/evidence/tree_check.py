@@ -35,7 +35,7 @@ def quick_check(session: Session) -> int:
     ledger = Ledger(session)
     size, note = ledger.size, ledger.latest_checkpoint()
     for entry in ledger.entries(after=size - 2):
-        if tree_store.nodes(session, [(0, entry.index)])[0, entry.index] != entry.leaf_hash:
+        if tree_store.reader(session)(0, entry.index) != entry.leaf_hash:
             raise Tampered(f"ledger: entry {entry.index} was changed: it does not have the hash that the tree holds")
     if note is not None:
         ledger.check_extends(note)

@@ -83,7 +83,7 @@ class Packs:
         """
         if name not in self._collector_packs:
             close = difflib.get_close_matches(name, self.collectors(), n=1)
-            hint = f"did you mean {close[0]}?" if close else "`annexa collectors` lists them"
+            hint = f"did you mean {close[0]}?" if close else "`annexa collectors list` names them"
             raise PackError(f"no pack has a collector named {name}; {hint}")
         if name not in self._collectors:
             from annexa.packs import collectors

@@ -52,7 +52,7 @@ class Kind:
 
 
 CHECK = Kind("check", "checks", "assess/check.schema.json", identity="id", nested=True)
-ENTITY = Kind("entity", "mappings/entities", "assess/entity.schema.json", identity="entity")
+ENTITY = Kind("entity", "mappings/entities", "assess/entity.schema.json", identity="name")
 KPI = Kind("kpi", "soa/kpis", "schemas/kpi.schema.json", identity="id")
 
 CATALOGUE = ("mappings/annex_a_2022.yaml", "schemas/catalogue.schema.json")

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from annexa.database.models import CheckResult, ControlState, Nonconformity, Run, Shard, StatementRow
-from annexa.events import StatementLine
+from annexa.events import Assessed, StatementLine
 from annexa.isms.catalogue import Control
 from annexa.isms.effectiveness import CheckSummary
 from annexa.isms.nonconformities import Known
@@ -44,6 +44,29 @@ def check_summaries(session: Session) -> list[CheckSummary]:
     return [CheckSummary(row.check, row.severity, tuple(row.controls), row.status, row.counts) for row in rows]
 
 
+def retired(session: Session, judged: set[str]) -> list[Assessed]:
+    """The events for checks that were judged once and are not any more: an old pass does not go on counting."""
+    rows = session.scalars(select(CheckResult).where(CheckResult.status != "unsourced").order_by(CheckResult.check))
+    return [
+        Assessed(
+            check=row.check,
+            title=row.title,
+            severity=row.severity,
+            controls=row.controls,
+            digest=row.digest,
+            as_of=row.as_of,
+            status="unsourced",
+            reason="it is not judged any more: it has no source, or is not among the checks",
+            counts={},
+            results=None,
+            cites=[],
+            oldest=None,
+        )
+        for row in rows
+        if row.check not in judged
+    ]
+
+
 def nonconformities(session: Session) -> list[Known]:
     """Every record; of one fingerprint only the latest, which is the one that is not closed if there is any."""
     rows = session.scalars(select(Nonconformity).order_by(Nonconformity.raised_at, Nonconformity.id))
@@ -59,6 +82,12 @@ def next_number(session: Session) -> int:
 def unfinished_runs(session: Session) -> list[str]:
     """Runs that began and have no end, oldest first."""
     return list(session.scalars(select(Run.id).where(Run.ended_at.is_(None)).order_by(Run.started_at)))
+
+
+def latest_runs(session: Session) -> dict[str, str]:
+    """By source, the latest run that planned it."""
+    query = select(Shard.source, Run.id, Run.started_at).join(Run, Run.id == Shard.run).distinct()
+    return {source: run for source, run, _ in session.execute(query.order_by(Run.started_at)).tuples()}
 
 
 def record_tables(session: Session, controls: Mapping[str, Control]) -> dict[str, list[dict[str, Any]]]:
@@ -97,13 +126,10 @@ def _controls(session: Session, controls: Mapping[str, Control]) -> list[dict[st
 
 
 def _collections(session: Session) -> list[dict[str, Any]]:
-    """The latest shard of every source: that of the latest run that planned it."""
-    rows = session.execute(select(Shard).join(Run, Run.id == Shard.run).order_by(Run.started_at)).scalars()
-    by_source: dict[str, list[Shard]] = {}
-    for shard in rows:
-        known = by_source.setdefault(shard.source, [])
-        if known and known[0].run != shard.run:
-            known.clear()
-        known.append(shard)
+    """The latest shards of every source."""
     columns = ("source", "scope", "fetch", "state", "as_of")
-    return [{column: getattr(shard, column) for column in columns} for shards in by_source.values() for shard in shards]
+    return [
+        {column: getattr(shard, column) for column in columns}
+        for source, run in latest_runs(session).items()
+        for shard in session.scalars(select(Shard).where(Shard.run == run, Shard.source == source))
+    ]

@@ -12,6 +12,8 @@ from annexa.views.isms import KpiPoint
 LAST = 60
 """Points of a sparkline."""
 
+_FREQUENCY = {"run": "at every run"}
+
 
 @dataclass(frozen=True, slots=True)
 class KpiRow:
@@ -19,7 +21,7 @@ class KpiRow:
 
     Args:
         value: The latest value with its unit; empty when it was not measured.
-        basis: `41 of 44` where it is a ratio.
+        basis: `41 of 44` of a share, `210 hours over 4` of a mean.
         target: `≥ 95 %`; empty when no pack defines the KPI any more.
         points: The latest values, oldest first, those that could not be measured included.
     """
@@ -49,7 +51,7 @@ def _row(name: str, kpi: Kpi | None, points: Sequence[KpiPoint]) -> KpiRow:
         id=name,
         title=prose(kpi.title) if kpi else name,
         purpose=prose(kpi.purpose) if kpi else "No pack defines this KPI any more.",
-        frequency=kpi.frequency if kpi else "",
+        frequency=_FREQUENCY.get(kpi.frequency, kpi.frequency) if kpi else "",
         status=last.status if last else "not measured",
         value="" if last is None or last.value is None else quantity(last.value, last.unit),
         basis=_basis(last),
@@ -64,7 +66,10 @@ def _row(name: str, kpi: Kpi | None, points: Sequence[KpiPoint]) -> KpiRow:
 def _basis(point: KpiPoint | None) -> str:
     if point is None or point.numerator is None or point.denominator is None:
         return ""
-    return f"{quantity(point.numerator, 'count')} of {quantity(point.denominator, 'count')}"
+    count = quantity(point.denominator, "count")
+    if point.unit == "percent":
+        return f"{quantity(point.numerator, 'count')} of {count}"
+    return f"{quantity(point.numerator, point.unit)} over {count}"
 
 
 def _target(kpi: Kpi) -> str:

@@ -8,7 +8,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,7 +26,7 @@ from annexa.reports.registers import Register, register
 from annexa.reports.standing import standing
 from annexa.reports.statement import CheckRow, Theme, check_rows, themes
 from annexa.reports.summary import Summary, summary
-from annexa.reports.unseen import Notice, notices
+from annexa.reports.unseen import Known, Notice, notices
 from annexa.views import checks, evidence, isms
 from annexa.views.isms import RunView
 
@@ -82,6 +82,8 @@ def build(
     controls: Mapping[str, Control],
     kpis: Mapping[str, Kpi],
     now: datetime,
+    configured: Collection[str] | None = None,
+    example: bool = False,
 ) -> Report:
     """The report of what is recorded.
 
@@ -90,6 +92,8 @@ def build(
         controls: The catalogue, in the order of the standard.
         kpis: By id, the KPIs that the packs define.
         now: With its zone.
+        configured: The names of the configured sources, so that one that was never collected is said to be.
+        example: The statement is the built-in example, which speaks of no company.
     """
     results = checks.results(session)
     items = evidence.latest(session)
@@ -99,6 +103,7 @@ def build(
     by_check = check_rows(results, standing(session))
     statement = isms.statement(session, controls, results)
     grouped = themes(statement, by_check)
+    known = Known(history, isms.unfinished(session), items, results, rows, statement, configured, example)
     return Report(
         company=company,
         now=now,
@@ -106,7 +111,7 @@ def build(
         run=history[0] if history else None,
         entries=session.scalar(select(func.count()).select_from(LedgerEntry)) or 0,
         head=_head(session),
-        notices=notices(history, isms.unfinished(session), items, results, rows, statement),
+        notices=notices(known),
         summary=summary(grouped, results, rows, records, items, now),
         themes=grouped,
         checks=tuple(by_check.values()),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from annexa.reports.text import moment, quantity
 from annexa.views.isms import KpiPoint
@@ -18,6 +18,11 @@ from annexa.views.isms import KpiPoint
 WIDTH, HEIGHT, PAD = 160.0, 36.0, 4.0
 
 Place = tuple[float, float]
+
+_FRAME = Markup('<svg class="spark" viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{label}">{parts}</svg>')
+_LINE = Markup('<polyline points="{line}"/>')
+_CIRCLE = Markup('<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}"/>')
+_AIM = Markup('<line class="aim" x1="0" x2="{width:g}" y1="{y:.1f}" y2="{y:.1f}"/>')
 
 
 def sparkline(points: Sequence[KpiPoint], aim: float | None) -> Markup:
@@ -27,11 +32,12 @@ def sparkline(points: Sequence[KpiPoint], aim: float | None) -> Markup:
         return Markup("")
     low, high = _range(values, aim)
     across = _across(points)
-    strokes = _strokes([None if p.value is None else (x, _up(p.value, low, high)) for p, x in zip(points, across)])
-    parts = [_target(aim, low, high), *(_stroke(stroke) for stroke in strokes), _dot(strokes[-1][-1])]
-    label = escape(_label(points, values))
-    frame = f'<svg class="spark" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="'
-    return Markup(frame) + label + Markup('">' + "".join(parts) + "</svg>")
+    pairs = zip(points, across, strict=True)
+    strokes = _strokes([None if p.value is None else (x, _up(p.value, low, high)) for p, x in pairs])
+    last = strokes[-1][-1]
+    dot = _CIRCLE.format(kind="last", x=last[0], y=last[1], radius="2.5")
+    parts = Markup("").join([_target(aim, low, high), *(_stroke(stroke) for stroke in strokes), dot])
+    return _FRAME.format(width=WIDTH, height=HEIGHT, label=_label(points, values), parts=parts)
 
 
 def _range(values: Sequence[float], aim: float | None) -> tuple[float, float]:
@@ -47,7 +53,7 @@ def _across(points: Sequence[KpiPoint]) -> list[float]:
     times = [moment(point.measured_at) for point in points]
     known = [time.timestamp() for time in times if time is not None]
     if len(known) < len(points) or known[-1] <= known[0]:
-        steps = [i / max(len(points) - 1, 1) for i in range(len(points))]
+        steps = [index / max(len(points) - 1, 1) for index in range(len(points))]
     else:
         steps = [(time - known[0]) / (known[-1] - known[0]) for time in known]
     return [PAD + step * (WIDTH - 2 * PAD) for step in steps]
@@ -68,22 +74,16 @@ def _strokes(places: Sequence[Place | None]) -> list[list[Place]]:
     return [stroke for stroke in strokes if stroke]
 
 
-def _stroke(stroke: Sequence[Place]) -> str:
+def _stroke(stroke: Sequence[Place]) -> Markup:
     if len(stroke) == 1:
-        return f'<circle class="lone" cx="{stroke[0][0]:.1f}" cy="{stroke[0][1]:.1f}" r="1.5"/>'
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in stroke)
-    return f'<polyline points="{line}"/>'
+        return _CIRCLE.format(kind="lone", x=stroke[0][0], y=stroke[0][1], radius="1.5")
+    return _LINE.format(line=" ".join(f"{x:.1f},{y:.1f}" for x, y in stroke))
 
 
-def _dot(place: Place) -> str:
-    return f'<circle class="last" cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="2.5"/>'
-
-
-def _target(aim: float | None, low: float, high: float) -> str:
+def _target(aim: float | None, low: float, high: float) -> Markup:
     if aim is None or not low <= aim <= high:
-        return ""
-    y = _up(aim, low, high)
-    return f'<line class="aim" x1="0" x2="{WIDTH:g}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        return Markup("")
+    return _AIM.format(width=WIDTH, y=_up(aim, low, high))
 
 
 def _label(points: Sequence[KpiPoint], values: Sequence[float]) -> str:

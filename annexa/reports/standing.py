@@ -1,6 +1,6 @@
 """The verdicts other than pass that stand, the oldest few of each check and status.
 
-The database counts and cuts: a check that fails for 100,000 resources costs the page no more than one that fails for 20.
+The database counts and cuts: a check that fails for 100,000 resources costs the page no more than one with 20.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def standing(session: Session, limit: int = FIRST) -> Standing:
     query = select(VerdictRow, ranked.c.total).join(ranked, ranked.c.id == VerdictRow.id).where(ranked.c.rank <= limit)
     found: dict[tuple[str, str], list[OpenVerdict]] = {}
     totals: dict[tuple[str, str], int] = {}
-    for row, count in session.execute(query.order_by(VerdictRow.opened_at, VerdictRow.id)).tuples():
+    for row, count in session.execute(query.order_by(VerdictRow.opened_at, VerdictRow.id)):
         found.setdefault((row.check, row.status), []).append(_verdict(row))
         totals[row.check, row.status] = count
     return _by_check({key: Capped(tuple(rows), totals[key]) for key, rows in found.items()})

@@ -1,4 +1,7 @@
-"""The numbers at the top of the page. Controls are counted over those that people declared applicable."""
+"""The numbers at the top of the page. Controls are counted over those that nobody excluded.
+
+A control that nobody has decided on yet counts as applicable, as it does for nonconformities and KPIs.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,7 @@ def summary(
 ) -> Summary:
     """Count everything once."""
     controls = [row.view for theme in themes for row in theme.controls]
-    applicable = [control for control in controls if control.applicable]
+    applicable = [control for control in controls if control.applicable is not False]
     ineffective = [c for c in applicable if c.effectiveness == Effectiveness.INEFFECTIVE]
     overdue = sorted((r for r in records if r.overdue), key=lambda record: (record.due_at, record.id))
     return Summary(
@@ -108,7 +111,7 @@ def summary(
 
 
 def _applicable(theme: Theme) -> list[ControlView]:
-    return [row.view for row in theme.controls if row.view.applicable]
+    return [row.view for row in theme.controls if row.view.applicable is not False]
 
 
 def _effectiveness(name: str, controls: Iterable[ControlView]) -> Tally:

@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import datetime
 
@@ -18,7 +19,7 @@ UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode general categories without a glyph of their own."""
 
 BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
-"""Characters of other categories that are drawn as nothing (Unicode: Default_Ignorable_Code_Point, and braille blank)."""
+"""Other characters drawn as nothing: Unicode's Default_Ignorable_Code_Point, and the braille blank."""
 
 _UNITS = ((86_400 * 2, "d"), (3_600 * 2, "h"), (60 * 2, "min"))
 
@@ -36,15 +37,19 @@ def _shown(char: str) -> str:
     return char
 
 
+SPARED = 40
+"""A rest so short is shown: it is no longer than saying that it was cut."""
+
+
 def clipped(text: str, length: int = 400) -> str:
     """The first `length` characters, and how many more there are."""
     rest = len(text) - length
-    return text if rest <= 0 else f"{text[:length]}… ({rest:,} more characters)"
+    return text if rest <= SPARED else f"{text[:length]}… ({rest:,} more characters)"
 
 
 def prose(text: str) -> str:
     """Text of a pack's author on one line: YAML's line breaks mean nothing."""
-    return " ".join(text.split())
+    return re.sub(r"[ \t\r\n]+", " ", text).strip(" ")
 
 
 def moment(text: str) -> datetime | None:

@@ -6,8 +6,8 @@ an end, a fetch that did not complete, a check that could not judge, a KPI witho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 from annexa.isms.effectiveness import BLIND
 from annexa.reports.capped import Capped, first
@@ -39,29 +39,55 @@ class Notice:
     tone: str
     headline: str
     meaning: str
-    gaps: Capped[Gap] = Capped()
+    gaps: Capped[Gap] = field(default_factory=Capped)
     command: str = ""
 
 
-def notices(
-    runs: Sequence[RunView],
-    unfinished: Sequence[RunView],
-    items: Sequence[Item],
-    results: Sequence[Result],
-    kpis: Sequence[KpiRow],
-    controls: Sequence[ControlView],
-) -> tuple[Notice, ...]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that can have a gap.
+
+    Args:
+        runs: The latest runs, newest first. unfinished: All runs without an end.
+        configured: The names of the configured sources; None when nobody knows them.
+        example: The statement is the built-in example, not the company's own.
+    """
+
+    runs: Sequence[RunView]
+    unfinished: Sequence[RunView]
+    items: Sequence[Item]
+    results: Sequence[Result]
+    kpis: Sequence[KpiRow]
+    controls: Sequence[ControlView]
+    configured: Collection[str] | None = None
+    example: bool = False
+
+
+def notices(known: Known) -> tuple[Notice, ...]:
     """Every gap, the gravest first; a single good notice when there is none."""
     found = [
-        *_latest(runs, results),
-        *_earlier(runs, unfinished),
-        *_fetches(items),
-        *_checks(results),
-        *_outdated(runs, results),
-        *_kpis(kpis),
-        *_undecided(controls),
+        *_latest(known.runs, known.results),
+        *_fetches(known.items),
+        *_sources(known.items, known.configured),
+        *_checks(known.results),
+        *_outdated(known.runs, known.results),
+        *_earlier(known.runs, known.unfinished),
+        *_kpis(known.kpis),
+        *_undecided(known.controls),
+        *(_EXAMPLE if known.example else ()),
     ]
-    return tuple(found) or (_all_seen(runs, items),)
+    found.sort(key=lambda notice: notice.tone != "bad")
+    return tuple(found) or (_all_seen(known.runs, known.items),)
+
+
+_EXAMPLE = (
+    Notice(
+        "warn",
+        "The Statement of Applicability is the built-in example",
+        "It speaks of Example Ltd: reasons, owners and implementation are not this company's own decisions. "
+        "Copy soa/statement.yaml into a pack of your own and decide there.",
+    ),
+)
 
 
 def _latest(runs: Sequence[RunView], results: Sequence[Result]) -> list[Notice]:
@@ -89,7 +115,7 @@ def _earlier(runs: Sequence[RunView], unfinished: Sequence[RunView]) -> list[Not
     if not earlier:
         return []
     gaps = [Gap(run.id, "did not end", f"began {when(run.started_at)}") for run in earlier]
-    meaning = "What they would have found is unknown; later runs stand on their own."
+    meaning = "What was not recorded is unknown; later runs stand on their own."
     return [Notice("warn", f"{_runs(len(earlier))} did not finish", meaning, first(gaps, FIRST))]
 
 
@@ -114,6 +140,30 @@ def _fetches(items: Sequence[Item]) -> list[Notice]:
     ]
 
 
+def _sources(items: Sequence[Item], configured: Collection[str] | None) -> list[Notice]:
+    """Configured and never collected; collected once and no longer configured."""
+    if configured is None:
+        return []
+    known = {item.source: item.run for item in items}
+    never = [Gap(name, "never ran", "no run has planned this source") for name in sorted(set(configured) - set(known))]
+    gone = [
+        Gap(name, "stale", f"not configured any more; last seen by run {known[name]}")
+        for name in sorted(set(known) - set(configured))
+    ]
+    found = []
+    if never:
+        headline = f"{_sources_of(never)} never collected"
+        found.append(Notice("bad", headline, "Configured, and nothing on this page speaks of it.", first(never, FIRST)))
+    if gone:
+        headline = f"{_sources_of(gone)} taken out of the configuration"
+        found.append(Notice("warn", headline, "The last evidence is shown; no run renews it.", first(gone, FIRST)))
+    return found
+
+
+def _sources_of(gaps: Sequence[Gap]) -> str:
+    return "1 source was" if len(gaps) == 1 else f"{len(gaps)} sources were"
+
+
 def _fetch(item: Item) -> Gap:
     status = "never ran" if item.state == "planned" else item.state
     reason = clipped(item.reason) or "the run ended before its turn"
@@ -125,7 +175,7 @@ def _checks(results: Sequence[Result]) -> list[Notice]:
     if not blind:
         return []
     gaps = [Gap(result.check, result.status, clipped(result.reason)) for result in blind]
-    meaning = "They say neither pass nor fail for what they did not see. Their controls are at best partially shown."
+    meaning = "What they did not see is neither pass nor fail. It never counts as effective."
     headline = f"{len(blind)} of {len(results)} checks could not judge everything"
     return [Notice("warn", headline, meaning, first(gaps, FIRST), "annexa results")]
 

@@ -67,12 +67,16 @@ def _unknown(error: ValidationError) -> Iterator[Fault]:
 
 def _missing(error: ValidationError) -> Iterator[Fault]:
     schema: Any = error.schema
+    for name in _absent(error):
+        wanted = schema.get("properties", {}).get(name, {}).get("description", "")
+        yield Fault(_pointer(error), f"{name} is missing" + (f" ({wanted.rstrip('.')})" if wanted else ""))
+
+
+def _absent(error: ValidationError) -> list[str]:
+    """The fields that a `required` asks for in vain."""
     given: Any = error.instance
-    required: Any = error.validator_value
-    for name in required:
-        if name not in given:
-            wanted = schema.get("properties", {}).get(name, {}).get("description", "")
-            yield Fault(_pointer(error), f"{name} is missing" + (f" ({wanted.rstrip('.')})" if wanted else ""))
+    required: Any = error.validator_value if error.validator == "required" else ()
+    return [name for name in required if name not in given]
 
 
 def _alternatives(error: ValidationError) -> Iterator[Fault]:
@@ -81,8 +85,11 @@ def _alternatives(error: ValidationError) -> Iterator[Fault]:
     for sub in error.context or ():
         branches.setdefault(int(sub.schema_path[0]), []).append(sub)
     meant = [subs for subs in branches.values() if all(sub.relative_path or sub.validator != "type" for sub in subs)]
+    absent = [str(name) for subs in branches.values() for sub in subs for name in _absent(sub)]
     if len(meant) == 1:
         yield from faults(meant[0])
+    elif len(absent) == sum(len(subs) for subs in branches.values()):
+        yield Fault(_pointer(error), f"{' or '.join(absent)} is missing")
     else:
         options: Any = error.validator_value
         wanted = " or ".join(dict.fromkeys(_wanted(option) for option in options))
@@ -150,7 +157,10 @@ def _of_type(value: Any, wanted: Any, schema: Any) -> str:
 
 
 def _of_pattern(value: Any, wanted: Any, schema: Any) -> str:
-    return f"{_shown(value)}, expected {schema.get('x-expected') or f'text of the form {wanted}'}"
+    if "x-expected" in schema:
+        return f"{_shown(value)}, expected {schema['x-expected']}"
+    meaning = f" ({schema['description'].rstrip('.')})" if "description" in schema else ""
+    return f"{_shown(value)}, expected text of the form {wanted}{meaning}"
 
 
 _FORMATS = {

@@ -38,13 +38,23 @@ class Collector:
         config: A frozen dataclass; fields are `Annotated[type, Help("…")]`, secrets are of type `Secret`.
         connect: Makes the transport from the configuration; it must not ask the system anything yet.
         docs: The vendor's own reference.
+        grant: Writes permissions as the document that grants them (an IAM policy), where the vendor has such a thing.
     """
 
-    def __init__(self, name: str, *, config: type, connect: Callable[[Any, Transports], Any], docs: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        config: type,
+        connect: Callable[[Any, Transports], Any],
+        docs: str,
+        grant: Callable[[Iterable[str]], str] | None = None,
+    ) -> None:
         self.name = name
         self.config = config
         self.connect = connect
         self.docs = docs
+        self.grant = grant
         self.fetches: dict[str, Fetch] = {}
         self.discover: Callable[[Any, Any], Iterator[Scope]] | None = None
         self.discover_permissions: tuple[str, ...] = ()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from annexa.database.models import Run, Segment, Shard
+from annexa.database.models import Segment, Shard
+from annexa.record.state import latest_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,6 @@ def latest(session: Session, source: str | None = None, table: str | None = None
         if source in (None, name):
             items += of_run(session, run, name)
     return [item for item in items if table in (None, item.table)]
-
-
-def latest_runs(session: Session) -> dict[str, str]:
-    """By source, the latest run that planned it."""
-    query = select(Shard.source, Run.id, Run.started_at).join(Run, Run.id == Shard.run).distinct()
-    return {source: run for source, run, _ in session.execute(query.order_by(Run.started_at)).tuples()}
 
 
 def of_run(session: Session, run: str, source: str | None = None) -> list[Item]:

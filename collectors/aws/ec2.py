@@ -27,11 +27,7 @@ from .connection import aws, place, tags
 def security_groups(api: Aws) -> Iterator[Row]:
     """A security group; its rules are in `aws_security_group_rule`."""
     for group in api.pages("ec2", "describe_security_groups", "SecurityGroups"):
-        rules = ("IpPermissions", "IpPermissionsEgress", "Tags")
-        yield {name: value for name, value in group.items() if name not in rules} | {
-            **place(api),
-            "tags": tags(group.get("Tags")),
-        }
+        yield {**group, **place(api), "tags": tags(group.get("Tags"))}
 
 
 @aws.table(

@@ -156,7 +156,8 @@ def _attached(detail: Row) -> set[str]:
 
 def _principal(api: Aws, table: Table, kind: str, detail: dict[str, Any] | Row) -> Iterator[TableRow]:
     inline = detail.get(f"{kind.capitalize()}PolicyList", [])
-    row = {name: value for name, value in detail.items() if name not in _NORMALISED} | {
+    row = {
+        **detail,
         **place(api),
         "attached_policies": [policy["PolicyArn"] for policy in detail.get("AttachedManagedPolicies", [])],
         "inline_policies": [policy["PolicyName"] for policy in inline],
@@ -176,20 +177,15 @@ def _principal(api: Aws, table: Table, kind: str, detail: dict[str, Any] | Row) 
         yield from _statements(api, named, policy["PolicyDocument"])
 
 
-_NORMALISED = frozenset(
-    {"AttachedManagedPolicies", "UserPolicyList", "GroupPolicyList", "RolePolicyList", "Tags", "InstanceProfileList"}
-)
-
-
 def _managed(api: Aws, policy: Row, document: object, *, aws_managed: bool) -> Iterator[TableRow]:
-    row = {name: value for name, value in policy.items() if name != "PolicyVersionList"}
-    yield POLICY.row({**row, **place(api), "aws_managed": aws_managed, "document": document})
+    name = policy["Arn"].rpartition("/")[2]
+    yield POLICY.row({**policy, **place(api), "PolicyName": name, "aws_managed": aws_managed, "document": document})
     owner = {
         **place(api),
         "owner_arn": policy["Arn"],
         "owner_type": "policy",
         "policy_arn": policy["Arn"],
-        "policy_name": policy["PolicyName"],
+        "policy_name": name,
         "inline": False,
         "is_trust": False,
     }

@@ -39,22 +39,25 @@ def keys(api: Aws) -> Iterator[Row]:
     for entry in api.pages("kms", "list_keys", "Keys"):
         with api.part(entry["KeyArn"]):
             key = api.call("kms", "describe_key", KeyId=entry["KeyArn"])["KeyMetadata"]
-            rotatable = _rotatable(key)
+            may = rotatable(key)
             rotation: dict[str, Any] = {}
-            if rotatable:
+            if may:
                 with api.part(f"{entry['KeyArn']}: rotation"):
                     rotation = api.call("kms", "get_key_rotation_status", KeyId=entry["KeyArn"])
             yield {
                 **key,
                 **place(api),
-                "rotatable": rotatable,
+                "rotatable": may,
                 "rotation_enabled": rotation.get("KeyRotationEnabled"),
                 "rotation_period_days": rotation.get("RotationPeriodInDays"),
             }
 
 
-def _rotatable(key: Row) -> bool:
-    """AWS KMS Developer Guide, "Rotate AWS KMS keys": symmetric keys of the customer, with material made by KMS."""
+def rotatable(key: Row) -> bool:
+    """Whether AWS can rotate a key: a symmetric one of the customer, with material made by KMS.
+
+    Source: AWS KMS Developer Guide, "Rotate AWS KMS keys".
+    """
     return (
         key.get("KeyManager") == "CUSTOMER"
         and key.get("KeySpec", key.get("CustomerMasterKeySpec")) == "SYMMETRIC_DEFAULT"

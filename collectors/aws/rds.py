@@ -41,7 +41,7 @@ from .connection import aws, place, tags
         "tags": Json,
     },
 )
-def instances(api: Aws) -> Iterator[Row]:
+def databases(api: Aws) -> Iterator[Row]:
     """A database instance of RDS, Aurora's members included."""
     for instance in api.pages("rds", "describe_db_instances", "DBInstances"):
         groups = instance.get("VpcSecurityGroups")

@@ -88,7 +88,7 @@ def buckets(api: Aws) -> Iterator[Row]:
         for name, read in _SETTINGS.items():
             with api.part(f"{bucket['Name']}: {name}"):
                 row |= read(api, bucket)
-        yield {name: value for name, value in row.items() if name not in ("BucketRegion", "BucketArn")}
+        yield row
 
 
 def _setting(api: Aws, operation: str, *absent: str, service: str = "s3", **params: str) -> dict[str, Any] | None:

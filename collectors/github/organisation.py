@@ -94,7 +94,7 @@ def organisation(org: Organisation) -> Iterator[Row]:
         "name": str,
         "target": str,
         "source_type": str,
-        "source": str,
+        "source_name": (str, "source"),
         "enforcement": str,
         "created_at": Timestamp,
         "updated_at": Timestamp,

@@ -93,7 +93,7 @@ def test_a_killed_holder_leaves_no_lock(path: Path) -> None:
 def test_a_killed_holders_child_does_not_keep_the_lock(path: Path) -> None:
     with held_by_another(path, FORKER) as holder:
         holder.wait()
-        with store_lock(path, 0):
+        with store_lock(path, 5):
             assert holder.returncode == -signal.SIGKILL
 
 
@@ -117,6 +117,13 @@ def test_what_the_file_says_decides_nothing(path: Path, content: bytes) -> None:
         path.write_bytes(content)
         with pytest.raises(StoreBusy, match="in use by another process"), store_lock(path, 0):
             pytest.fail("two hold the lock")
+
+
+def test_an_older_longer_text_does_not_shine_through(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"x" * 1000)
+    with store_lock(path, 0), pytest.raises(StoreBusy, match=f"process {os.getpid()} on"), store_lock(path, 0):
+        pytest.fail("two hold the lock")
 
 
 def test_a_failed_attempt_leaves_nothing_open(path: Path) -> None:

@@ -187,6 +187,16 @@ def test_a_spoilt_consistency_proof_is_refused(data: st.DataObject) -> None:
         merkle.verify_consistency(first, second, proof, mth(0, first), mth(0, second))
 
 
+def test_a_proof_of_another_length_is_called_so() -> None:
+    for size in (5, 8, 13):
+        inclusion, consistency = path(1, 0, size), subproof(3, 0, size, True)
+        for change, said in ((lambda proof: [*proof, mth(0, 1)], "too long"), (lambda proof: proof[:-1], "too short")):
+            with pytest.raises(Tampered, match=f"inclusion proof: {said}"):
+                merkle.verify_inclusion(mth(1, 2), 1, size, change(inclusion), mth(0, size))
+            with pytest.raises(Tampered, match=f"consistency proof: {said}"):
+                merkle.verify_consistency(3, size, change(consistency), mth(0, 3), mth(0, size))
+
+
 def test_from_an_empty_tree_nothing_is_shown() -> None:
     with pytest.raises(Tampered, match="nothing can be shown"):
         merkle.verify_consistency(0, 5, [], merkle.EMPTY_ROOT, mth(0, 5))

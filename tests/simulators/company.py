@@ -62,8 +62,9 @@ PEOPLE = (
     Person(14, "donald.knuth", "Engineering", "grace.hopper", 90, kind="Contractor"),
 )
 
-_COURSES = (("Security awareness", 365), ("Acceptable use policy", 365))
-_UNTRAINED = ("john.backus",)
+_COURSES = ("Security awareness", "Acceptable use policy")
+_UNTRAINED = "john.backus"
+_LAPSED = "tony.hoare"
 _GRACE_DAYS = 30
 
 
@@ -88,33 +89,30 @@ def hr_rows(now: datetime) -> list[dict[str, str]]:
     """The people system's export, leavers included; the same in every state."""
     columns = ("id", "email", "name", "department", "manager", "started_at", "left_at", "type")
     headers = ("Employee No", "Mail", "Name", "Department", "Manager", "Start", "End", "Type")
-    return [{header: person[column] or "" for header, column in zip(headers, columns, strict=True)} for person in people(now)]
+    return [
+        {header: person[column] or "" for header, column in zip(headers, columns, strict=True)}
+        for person in people(now)
+    ]
 
 
 def training_rows(now: datetime, state: str = "start") -> list[dict[str, str]]:
     """The learning system's export: one row per person and course; `Completed` is empty until it is.
 
-    `start`: john.backus, an administrator, has completed nothing and is overdue. `drift`: tony.hoare's have lapsed
-    too. `repair`: both are done.
+    `start`: john.backus, an administrator, has completed nothing and is long overdue. `drift`: tony.hoare, assigned
+    anew, is overdue too. `repair`: john.backus completed both yesterday.
     """
-    overdue = {"start": _UNTRAINED, "drift": (*_UNTRAINED, "tony.hoare"), "repair": ()}[state]
-    return [
-        _training(now, person, course, every, overdue=person.local in overdue, repaired=state == "repair")
-        for person in PEOPLE
-        if person.left is None
-        for course, every in _COURSES
-    ]
+    return [_training(now, person, course, state) for person in PEOPLE if person.left is None for course in _COURSES]
 
 
-def _training(
-    now: datetime, person: Person, course: str, every: int, *, overdue: bool, repaired: bool
-) -> dict[str, str]:
-    assigned = min(person.started, every - 60 if not overdue else every + 60)
-    done: int | None = max(assigned - 10, 0)
-    if person.started < _GRACE_DAYS or overdue:
+def _training(now: datetime, person: Person, course: str, state: str) -> dict[str, str]:
+    assigned = min(person.started, 305)
+    done: int | None = assigned - 10
+    if person.local == _UNTRAINED:
+        assigned, done = 425, 1 if state == "repair" else None
+    elif person.local == _LAPSED and state == "drift":
+        assigned, done = 60, None
+    elif person.started < _GRACE_DAYS:
         done = None
-    elif repaired and person.local in _UNTRAINED:
-        done = 1
     return {
         "Employee No": f"E{person.number:03d}",
         "Mail": person.email,

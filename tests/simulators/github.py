@@ -2,7 +2,8 @@
 
 As the real one it leaves out what the token may not see, or says 404 "Not Found"; answers 422 to a filter for owners
 only; knows two kinds of 404 for a branch's protection; and gives pages by `page` and `per_page` with a Link header.
-A token is an `owner` of the organisation, a `member`, or a `stranger`, who is shown public members only.
+A token is an `owner` of the organisation, a `member`, or a `stranger`, who is shown public members only. Repositories
+under `hidden` exist and are counted, and no token reaches them.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class GithubSimulator(Simulator):
         if org != self.state["organisation"]["login"]:
             return self.error(404, "Not Found")
         hidden = () if self._role(asked) == "owner" else _OWNER_ONLY
-        counts = [repository["private"] for repository in self.state["repositories"]]
+        counts = [row["private"] for row in [*self.state["repositories"], *self.state.get("hidden", ())]]
         seen = {**self.state["organisation"], "public_repos": counts.count(False)}
         seen["total_private_repos"] = counts.count(True)
         return Answer(200, {key: value for key, value in seen.items() if key not in hidden})

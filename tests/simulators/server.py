@@ -73,11 +73,11 @@ class Simulator:
 
     state: dict[str, Any]
     page_size: int | None = None
-    requests: list[Asked] = field(default_factory=list)
-    _faults: list[Fault] = field(default_factory=list)
-    _server: ThreadingHTTPServer | None = None
-    _thread: Thread | None = None
-    _lock: Lock = field(default_factory=Lock)
+    requests: list[Asked] = field(init=False, default_factory=list)
+    _faults: list[Fault] = field(init=False, default_factory=list)
+    _server: ThreadingHTTPServer | None = field(init=False, default=None)
+    _thread: Thread | None = field(init=False, default=None)
+    _lock: Lock = field(init=False, default_factory=Lock)
 
     routes: ClassVar[Mapping[str, str]] = {}
     """From a path with `{names}` to the method that answers it."""
