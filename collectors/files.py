@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol, runtime_checkable
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from annexa.sdk import (
@@ -68,16 +68,6 @@ class FilesConfig:
     date_format: Annotated[str, Help("How times are written if not in ISO 8601: %d/%m/%Y (as strptime)")] = ""
 
 
-@runtime_checkable
-class _Filling(Protocol):
-    """The engine's transports know which tables the shard fills; here they depend on configuration and entities."""
-
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """The tables that are being filled."""
-        ...
-
-
 @dataclass(frozen=True)
 class Export:
     """A file, how to read it, and the table that it fills."""
@@ -89,8 +79,7 @@ class Export:
 
 def connect(config: FilesConfig, open: Transports) -> Export:
     """The file as a source; it is opened by the fetch."""
-    tables = open.tables if isinstance(open, _Filling) else ()
-    return Export(open.files(), config, tables[0] if tables else None)
+    return Export(open.files(), config, open.tables[0] if open.tables else None)
 
 
 def tables(config: FilesConfig, entities: Entities) -> tuple[Table, ...]:

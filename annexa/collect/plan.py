@@ -1,6 +1,7 @@
 """The plan: which shards a source has, before any of them is collected.
 
 Rules:
+- A fetch that fills no table in this configuration is not planned.
 - A fetch is done once in every scope of its level; a fetch per source is done in `GLOBAL` unless the collector's
   discovery gives scopes of the level `source`.
 - Nothing disappears because it could not be found: where discovery fails, or gives no scope of a level, each fetch of
@@ -115,7 +116,7 @@ def _tables(source: str, fetch: Fetch, settings: Any, entities: Entities) -> _Ta
 
 
 def _needed(tables: _Tables, names: Collection[str] | None) -> bool:
-    return names is None or any(table.name in names for table in tables)
+    return any(names is None or table.name in names for table in tables)
 
 
 def _expand(

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 from annexa import clock
 from annexa.collect.attempts import Failure, attempt
 from annexa.collect.connections import Connections
+from annexa.collect.deadline import BoundedTape
 from annexa.collect.endings import Ending, Seen, ending
 from annexa.collect.exchange import Tape
 from annexa.collect.rows import SegmentWriter
@@ -43,6 +44,7 @@ class Run:
         base: The configuration's folder.
         connections: What the shards share.
         now: The time, UTC.
+        deadline: How long one shard may take.
     """
 
     blobs: BlobStore
@@ -50,6 +52,7 @@ class Run:
     base: Path = Path()
     connections: Connections = field(default_factory=Connections)
     now: Callable[[], datetime] = clock.now
+    deadline: timedelta = timedelta(minutes=30)
 
 
 class Segments:
@@ -148,11 +151,12 @@ def _collect(
     tape = RecordingTape(exchanges, bodies, redactor, clock=run.now, shared=shared)
     blobs = {table.name: blob() for table in shard.tables}
     writers = {table.name: SegmentWriter(table, blobs[table.name]) for table in shard.tables}
-    transports = RecordedTransports(shard, tape, run.connections, as_of=run.as_of, base=run.base)
+    bounded = BoundedTape(tape, run.deadline)
+    transports = RecordedTransports(shard, bounded, run.connections, as_of=run.as_of, base=run.base)
     segments = Segments(shard, writers)
     end = ended(
         shard,
-        partial(fill, shard, collector, settings, tape, transports, segments),
+        partial(fill, shard, collector, settings, bounded, transports, segments),
         lambda: segments.seen(transports),
         lambda text: redactor.url(text)[0],
     )

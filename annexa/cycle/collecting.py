@@ -50,7 +50,7 @@ def plan_all(config: Config, content: Content, only: frozenset[str], as_of: date
             f"no source is named {', '.join(sorted(unknown))}",
             remedy=f"config.yaml has {', '.join(source.name for source in content.sources) or 'none'}.",
         )
-    work = runner.Run(blobs, as_of, config.path.parent, Connections())
+    work = runner.Run(blobs, as_of, config.path.parent, Connections(), deadline=config.scan.deadline)
     plans = [
         plan(
             source.name,

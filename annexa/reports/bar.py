@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from annexa.reports.marks import mark
+from annexa.reports.text import visible
 
 WIDTH, GAP = 1000.0, 4.0
 
@@ -25,7 +26,7 @@ def bar(words: Sequence[str], numbers: Sequence[int]) -> Markup:
         numbers: As many, not negative.
     """
     label = ", ".join(f"{number} {word}" for word, number in zip(words, numbers, strict=True))
-    return _BAR.format(label=label, parts=Markup("").join(_segments(words, numbers)) or _FRAME)
+    return _BAR.format(label=visible(label), parts=Markup("").join(_segments(words, numbers)) or _FRAME)
 
 
 def _segments(words: Sequence[str], numbers: Sequence[int]) -> list[Markup]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from annexa.reports.text import moment, quantity
+from annexa.reports.text import moment, quantity, visible
 from annexa.views.isms import KpiPoint
 
 WIDTH, HEIGHT, PAD = 160.0, 36.0, 4.0
@@ -37,7 +37,7 @@ def sparkline(points: Sequence[KpiPoint], aim: float | None) -> Markup:
     last = strokes[-1][-1]
     dot = _CIRCLE.format(kind="last", x=last[0], y=last[1], radius="2.5")
     parts = Markup("").join([_target(aim, low, high), *(_stroke(stroke) for stroke in strokes), dot])
-    return _FRAME.format(width=WIDTH, height=HEIGHT, label=_label(points, values), parts=parts)
+    return _FRAME.format(width=WIDTH, height=HEIGHT, label=visible(_label(points, values)), parts=parts)
 
 
 def _range(values: Sequence[float], aim: float | None) -> tuple[float, float]:

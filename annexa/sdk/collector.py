@@ -15,7 +15,8 @@ from annexa.sdk.transports import Scope, Transports
 class Fetch:
     """One unit of collecting: a generator, the tables it fills, and what it needs.
 
-    `tables` is a tuple, or a function of configuration and entities where the user decides (exported files).
+    `tables` is a tuple, or a function of configuration and entities where the user decides (exported files). `when`
+    says for which configurations it is done at all; where it is not, its tables have no source.
     """
 
     name: str
@@ -24,9 +25,12 @@ class Fetch:
     permissions: tuple[str, ...]
     per: str
     doc: str
+    when: Callable[[Any], bool] | None = None
 
     def tables_for(self, config: Any, entities: Entities) -> tuple[Table, ...]:
-        """The tables that this fetch fills for a source with this configuration."""
+        """The tables that this fetch fills for a source with this configuration; none where it is not done."""
+        if self.when is not None and not self.when(config):
+            return ()
         return self.tables(config, entities) if callable(self.tables) else self.tables
 
 
@@ -79,14 +83,14 @@ class Collector:
         key: str | Iterable[str] = (),
         permissions: Iterable[str] = (),
         per: str = "source",
+        when: Callable[[Any], bool] | None = None,
     ) -> Callable[[Callable[[Any], Iterator[Row]]], Callable[[Any], Iterator[Row]]]:
         """Decorates a fetch that fills one table; the function's docstring says what a row is."""
 
         def register(run: Callable[[Any], Iterator[Row]]) -> Callable[[Any], Iterator[Row]]:
             doc = _doc(run)
-            self._add(
-                Fetch(run.__name__, run, (Table.of(name, columns, key=key, doc=doc),), tuple(permissions), per, doc)
-            )
+            table = Table.of(name, columns, key=key, doc=doc)
+            self._add(Fetch(run.__name__, run, (table,), tuple(permissions), per, doc, when))
             return run
 
         return register
@@ -97,11 +101,12 @@ class Collector:
         dynamic: Callable[[Any, Entities], tuple[Table, ...]] | None = None,
         permissions: Iterable[str] = (),
         per: str = "source",
+        when: Callable[[Any], bool] | None = None,
     ) -> Callable[[Callable[[Any], Iterator[TableRow]]], Callable[[Any], Iterator[TableRow]]]:
         """Decorates a fetch that fills several tables from the same calls: it yields `TABLE.row(values)`."""
 
         def register(run: Callable[[Any], Iterator[TableRow]]) -> Callable[[Any], Iterator[TableRow]]:
-            self._add(Fetch(run.__name__, run, dynamic or tables, tuple(permissions), per, _doc(run)))
+            self._add(Fetch(run.__name__, run, dynamic or tables, tuple(permissions), per, _doc(run), when))
             return run
 
         return register

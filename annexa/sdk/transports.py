@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from annexa.sdk.tables import Row
+from annexa.sdk.tables import Row, Table
 from annexa.secrets import Secret
 
 
@@ -176,6 +176,11 @@ class Files(Parts, Protocol):
 
 class Transports(Protocol):
     """Opens recorded transports for the scope that is being fetched."""
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables that are being filled; none while scopes are being discovered."""
+        ...
 
     @property
     def scope(self) -> Scope:

@@ -23,6 +23,7 @@ from .connection import aws
 @aws.table(
     "aws_cloudtrail_event",
     per="log",
+    when=lambda config: bool(config.log_buckets),
     permissions=["s3:ListBucket", "s3:GetObject", "kms:Decrypt"],
     columns={
         "event_id": (str, "eventID"),

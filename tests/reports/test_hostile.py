@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, String, Text, insert, select
 from sqlalchemy.orm import Session
 
-from annexa.database.models import Base, VerdictRow
+from annexa.database.models import Base
 from annexa.database.session import open_writer, reading, writing
 from annexa.isms.catalogue import Control
 from annexa.isms.kpis import Kpi
@@ -132,51 +132,45 @@ def whole(value: Control | Kpi, payload: str) -> Any:
     return replace(value, **{n: payload + text for n, text in texts.items() if isinstance(text, str)})
 
 
+@pytest.fixture(scope="module")
+def good(report: Report) -> Shape:
+    return Shape(render(report))
+
+
 @pytest.mark.parametrize("leave", [anywhere, states_and_times], ids=["every text", "texts that people write"])
 @pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
-def test_whatever_a_record_holds_the_page_has_the_same_kinds_of_elements(
-    hostile: Callable[..., Report], report: Report, payload: str, leave: Callable[[str], bool]
+def test_whatever_a_record_holds_the_page_keeps_its_shape_and_shows_every_character(
+    hostile: Callable[..., Report], good: Shape, payload: str, leave: Callable[[str], bool]
 ) -> None:
     source = render(hostile(payload, leave))
     source.encode()
-    good, bad = Shape(render(report)), Shape(source)
+    bad = Shape(source)
     assert set(bad.tags) <= set(good.tags) | {"strong"}
-    known = {(tag, name) for tag, name, _ in good.attributes} | {("li", "class")}
+    known = {(tag, name) for tag, name, _ in good.attributes} | {("li", "class"), ("details", "open")}
     assert {(tag, name) for tag, name, _ in bad.attributes} <= known
     assert bad.tags.count("script") == bad.tags.count("style") == bad.tags.count("h1") == 1
     assert [value for _, name, value in bad.attributes if name == "href" and not value.startswith("#")] == []
-    assert bad.text.count("alert(1)") == 0 or "alert(1)" in payload
-
-
-@pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
-def test_no_character_is_invisible(hostile: Callable[..., Report], payload: str) -> None:
-    source = render(hostile(payload, states_and_times))
     categories = {unicodedata.category(char) for char in set(source) - {"\n"}}
     assert categories & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} == set()
     shown = "".join(c if c.isprintable() else f"⟦U+{ord(c):04X}⟧" for c in payload)
-    text = Shape(source).text
-    assert text.count(shown) > 1_500
-    assert shown + "⟦U+D800⟧ Example Ltd" in text
+    assert bad.text.count(shown) > 1_500
+    assert shown + "⟦U+D800⟧ Example Ltd" in bad.text
 
 
 def test_a_check_that_fails_for_a_hundred_thousand_resources_costs_no_more_than_one_with_twenty(
     company: Any, tmp_path: Path, report: Report
 ) -> None:
     engine = copied(company, tmp_path)
-    row = {
-        "check": "bucket-public",
-        "source": "aws",
-        "scope": "eu-west-1",
-        "status": "fail",
-        "opened_at": "2026-09-15T05:30:00.000000Z",
-        "closed_at": None,
-    }
-    with writing(engine) as session:
-        rows = [
-            row | {"resource": f"arn:aws:s3:::bulk-{number:06d}", "reason": "r" * (5_000 if number < 30 else 50)}
-            for number in range(99_999)
-        ]
-        session.execute(insert(VerdictRow), rows)
+    opened = "2026-09-15T05:30:00.000000Z"
+    rows = (
+        (f"arn:aws:s3:::bulk-{number:06d}", "r" * (5_000 if number < 30 else 50), opened) for number in range(99_999)
+    )
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as connection, connection:
+        connection.executemany(
+            'insert into verdict ("check", source, scope, status, resource, reason, opened_at) '
+            "values ('bucket-public', 'aws', 'eu-west-1', 'fail', ?, ?, ?)",
+            rows,
+        )
     with reading(engine) as session:
         large = build(session, company="Example Ltd", controls=company.controls, kpis=company.kpis, now=report.now)
     page = render(large)

@@ -164,7 +164,7 @@ def _policy(now: datetime, policy: str, kind: str, name: str, more: dict[str, An
 
 
 def _rules(now: datetime) -> dict[str, list[dict[str, Any]]]:
-    signon = {"access": "ALLOW", "requireFactor": True, "session": {"maxSessionIdleMinutes": 120}}
+    signon = {"access": "ALLOW", "requireFactor": True, "session": {"maxSessionIdleMinutes": 120, "maxSessionLifetimeMinutes": 720}}
     method = {"type": "ASSURANCE", "factorMode": "2FA", "reauthenticateIn": "PT12H"}
     return {
         "pol-signon": [_rule(now, "rul-signon", "SIGN_ON", {"signon": signon})],

@@ -63,7 +63,7 @@ def test_each_single_call_matters(scan, company, name):
 
 
 def _spoiled(scan, company, name, operation):
-    company.deny(operation)
+    company.fail(operation, status=403, code="AccessDenied", times=1)
     spoiled = not _complete(scan, name)
     company.heal()
     return spoiled

@@ -49,6 +49,7 @@ def _seen(account):
     }
 
 
+@pytest.mark.slow
 def test_drift_then_repair_then_drift_again(account):
     start = _seen(account)
     assert start["open"] == {443, 22}
