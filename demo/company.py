@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from multiprocessing.connection import Listener

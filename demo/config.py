@@ -57,7 +57,7 @@ SECRETS = {
 
 
 def write(folder: Path, urls: dict[str, str], log_bucket: str) -> Path:
-    """config.yaml, the secrets it refers to, and a pack with the company's statement. Gives the configuration's path."""
+    """config.yaml, the secrets it refers to, and a pack with the company's statement; gives config.yaml's path."""
     secrets = folder / "secrets"
     secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, secret in SECRETS.items():

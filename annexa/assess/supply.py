@@ -110,16 +110,24 @@ class Supply:
 
     def _nothing(self, name: str, told: str) -> Condition:
         """A table of which there is no row to read: nothing was collected, or there is nothing to collect."""
-        if any(table.gaps for _, table in self.collected([name])):
-            return Condition(Trouble.MISSING, told, "nothing was collected" + self._why(name))
-        return Condition(Trouble.NOWHERE, told, "its service does not exist in any scope that was asked")
+        if self._nowhere(name):
+            return Condition(Trouble.NOWHERE, told, "its service does not exist in any scope that was asked")
+        return Condition(Trouble.MISSING, told, "nothing was collected" + self._why(name))
+
+    def _nowhere(self, name: str) -> bool:
+        return not self.exists(name) and not any(table.gaps for _, table in self.collected([name]))
 
     def _why(self, name: str) -> str:
         gaps = [gap for _, table in self.collected([name]) for gap in table.gaps]
         return f"; {gaps[0].shard} is {gaps[0].state}: {gaps[0].reason}" if gaps else ""
 
     def _feed(self, name: str, vendor: str, told: str, found: Found) -> Iterator[Condition]:
-        """What is wrong with one feed of an entity: what its tables lack, the entity lacks."""
+        """What is wrong with one feed of an entity: what its tables lack, the entity lacks.
+
+        Where the vendor's own table cannot exist, the feed has no rows to lack.
+        """
+        if self._nowhere(vendor):
+            return
         for table in self.entities[name].feeds[vendor].tables:
             if not self.sourced(table):
                 yield Condition(Trouble.GAP, told, f"{table}, which the feed {vendor} reads, is fed by no source")
@@ -127,7 +135,7 @@ class Supply:
             for condition in self._standing(table, told, found):
                 if condition.trouble not in (Trouble.MISSING, Trouble.NOWHERE):
                     yield condition
-                elif condition.trouble is Trouble.NOWHERE and table != vendor:
+                elif condition.trouble is Trouble.NOWHERE:
                     yield Condition(Trouble.GAP, told, f"{table}: {condition.text}")
 
 

@@ -42,7 +42,7 @@ def standing(session: Session, limit: int = FIRST) -> Standing:
     total = func.count().over(partition_by=group)
     ranked = (
         select(VerdictRow.id, rank.label("rank"), total.label("total"))
-        .where(VerdictRow.status.in_(STATUSES))
+        .where(VerdictRow.closed_at.is_(None), VerdictRow.status.in_(STATUSES))
         .subquery()
     )
     query = select(VerdictRow, ranked.c.total).join(ranked, ranked.c.id == VerdictRow.id).where(ranked.c.rank <= limit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,9 @@ class Fetch:
         return self.tables(config, entities) if callable(self.tables) else self.tables
 
 
+Grant = Callable[[Iterable[str], Sequence[Any]], str]
+
+
 class Collector:
     """One kind of system.
 
@@ -42,7 +45,6 @@ class Collector:
         config: A frozen dataclass; fields are `Annotated[type, Help("…")]`, secrets are of type `Secret`.
         connect: Makes the transport from the configuration; it must not ask the system anything yet.
         docs: The vendor's own reference.
-        grant: Writes permissions as the document that grants them (an IAM policy), where the vendor has such a thing.
     """
 
     def __init__(
@@ -52,16 +54,23 @@ class Collector:
         config: type,
         connect: Callable[[Any, Transports], Any],
         docs: str,
-        grant: Callable[[Iterable[str]], str] | None = None,
     ) -> None:
         self.name = name
         self.config = config
         self.connect = connect
         self.docs = docs
-        self.grant = grant
+        self.grant: Grant | None = None
         self.fetches: dict[str, Fetch] = {}
         self.discover: Callable[[Any, Any], Iterator[Scope]] | None = None
         self.discover_permissions: tuple[str, ...] = ()
+
+    def grants(self, grant: Grant) -> Grant:
+        """Decorates `grant(permissions, settings)`: the document that grants them, where the vendor has one.
+
+        `permissions` are those of the fetches that are done; `settings` are the configured sources of this collector.
+        """
+        self.grant = grant
+        return grant
 
     def scopes(
         self, *, permissions: Iterable[str] = ()

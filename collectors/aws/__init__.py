@@ -6,7 +6,7 @@ questions about a region in each region.
 
 from __future__ import annotations
 
-from . import account, cloudtrail, cloudtrail_logs, credential_report, ec2, iam, kms, rds, s3
+from . import account, cloudtrail, cloudtrail_logs, credential_report, ec2, grant, iam, kms, rds, s3
 from .connection import AwsConfig, aws
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "cloudtrail_logs",
     "credential_report",
     "ec2",
+    "grant",
     "iam",
     "kms",
     "rds",

@@ -148,7 +148,7 @@ def test_parameters_and_the_moment_are_bound(bench: Any, judge: Any) -> None:
 names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=6).filter(lambda name: name != "*")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(names, unique=True, max_size=12), st.randoms(use_true_random=False))
 def test_results_are_sorted_by_bytes_whatever_the_order(bench: Any, judge: Any, ids: list[str], dice: Any) -> None:
     shuffled = dice.sample(ids, len(ids))

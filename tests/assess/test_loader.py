@@ -226,6 +226,14 @@ def test_no_value_ever_fails_the_load_or_gets_lost(rows_given: list[dict[str, An
         assert missing == nulls + counted
 
 
+def test_a_table_may_have_columns_of_any_name(con: Any, bench: Any) -> None:
+    names = ["path", "segment", "number", "file", "id", "order", "select", 'a"b', "c'd", "e.f", "r", "s", "Total"]
+    table = TableSpec("odd", [(name, "integer") for name in names], ["path"])
+    report = loaded(con, table, bench.seal([{name: n for n, name in enumerate(names)}]))
+    assert report == TableReport("odd", 1)
+    assert rows(con, "select * from odd")[0][: len(names)] == tuple(range(len(names)))
+
+
 def test_a_number_in_a_text_column_is_text(con: Any, bench: Any) -> None:
     loaded(con, TYPED, bench.bytes(json.dumps({"t": 17, "_exchange": 0}).encode() + b"\n", 1))
     assert rows(con, "select t from typed") == [("17",)]

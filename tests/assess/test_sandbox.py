@@ -96,6 +96,7 @@ def _workers() -> list[int]:
 def _kill_workers() -> None:
     for pid in _workers():
         os.kill(pid, signal.SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -76,12 +76,6 @@ class Scan:
         assert aws.discover is not None
         self.scopes = list(aws.discover(aws.connect(self.config, opened), self.config))
         return self.scopes
-
-    def shards(self) -> Iterator[tuple[str, Scope]]:
-        for scope in self.scopes:
-            for name, fetch in aws.fetches.items():
-                if fetch.per == scope.level:
-                    yield name, scope
 
     def scope(self, name: str, region: str = "eu-west-1") -> Scope:
         """The fetch's scope; of a region's, that region's."""
