@@ -135,7 +135,10 @@ class StatementAdopted:
 
 @dataclass(frozen=True, slots=True)
 class NonconformityRaised:
-    """A requirement is not fulfilled (ISO/IEC 27000, 3.47), and no open record says so yet."""
+    """A requirement is not fulfilled (ISO/IEC 27000, 3.47), and no open record says so yet.
+
+    `shown` is a digest of the resources that show it, so that another set of them is noticed and other words are not.
+    """
 
     kind: ClassVar[str] = "nonconformity"
     id: str
@@ -153,6 +156,7 @@ class NonconformityRaised:
     owner: str | None
     due_at: str
     resources: int
+    shown: str
     recurrence_of: str | None = None
 
 
@@ -163,6 +167,7 @@ class NonconformityUpdated:
     kind: ClassVar[str] = "nonconformity"
     id: str
     resources: int
+    shown: str
     statement: str
 
 
@@ -182,6 +187,7 @@ class NonconformityReopened:
     kind: ClassVar[str] = "nonconformity"
     id: str
     resources: int
+    shown: str
     statement: str
     due_at: str
 

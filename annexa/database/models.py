@@ -182,6 +182,7 @@ class Nonconformity(Base):
     resolved_at: Mapped[str | None] = mapped_column(String(27))
     reopened: Mapped[int]
     resources: Mapped[int]
+    shown: Mapped[str] = mapped_column(String(64))
     recurrence_of: Mapped[str | None] = mapped_column(String(20))
 
 

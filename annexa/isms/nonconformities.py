@@ -85,19 +85,25 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A record as it stands: `state` is open, resolved or closed; `shown` are the resources it was last seen in."""
+    """A record as it stands: `state` is open, resolved or closed; `shown` is the digest of its resources."""
 
     id: str
     fingerprint: str
     check: str
     state: str
-    statement: str
+    shown: str
     resources: int
 
 
 def fingerprint(control: str, check: str, source: str, scope: str) -> str:
     """What makes two failures the same nonconformity; stable over runs and releases."""
     return hashlib.sha256("\x1f".join((control, check, source, scope)).encode()).hexdigest()
+
+
+def shown(failures: Iterable[Failure]) -> str:
+    """SHA-256 of which resources fail; what is said of them may change from run to run without a new fact."""
+    names = sorted(f"{failure.scope}\x1f{failure.resource}" for failure in failures)
+    return hashlib.sha256("\x1e".join(names).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +169,14 @@ def _failing(
     context: Context,
     numbers: Iterator[int],
 ) -> list[Happening]:
-    statement = _statement(check, failures)
+    statement, resources = _statement(check, failures), shown(failures)
     if record is None or record.state == "closed":
         return [_raised(f"NC-{next(numbers):04d}", check, mark, failures, record, context)]
     if record.state == "resolved":
-        return [NonconformityReopened(record.id, len(failures), statement, context.due(check.severity))]
+        return [NonconformityReopened(record.id, len(failures), resources, statement, context.due(check.severity))]
     # A check that was blind may see fewer failures than there are: it never shrinks a record.
-    if statement != record.statement and (check.clean or len(failures) >= record.resources):
-        return [NonconformityUpdated(record.id, len(failures), statement)]
+    if resources != record.shown and (check.clean or len(failures) >= record.resources):
+        return [NonconformityUpdated(record.id, len(failures), resources, statement)]
     return []
 
 
@@ -199,6 +205,7 @@ def _raised(
         owner=context.policy.owner(controls[0], context.owners.get(controls[0])),
         due_at=context.due(check.severity),
         resources=len(failures),
+        shown=shown(failures),
         recurrence_of=closed.id if closed else None,
     )
 

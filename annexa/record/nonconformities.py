@@ -23,7 +23,9 @@ def raised(session: Session, event: events.NonconformityRaised, place: Place) ->
 
 def updated(session: Session, event: events.NonconformityUpdated, place: Place) -> None:
     """Other resources than before."""
-    _change(session, event.id, place, {"resources": event.resources, "statement": event.statement})
+    _change(
+        session, event.id, place, {"resources": event.resources, "shown": event.shown, "statement": event.statement}
+    )
 
 
 def resolved(session: Session, event: events.NonconformityResolved, place: Place) -> None:
@@ -37,6 +39,7 @@ def reopened(session: Session, event: events.NonconformityReopened, place: Place
         "state": "open",
         "resolved_at": None,
         "resources": event.resources,
+        "shown": event.shown,
         "statement": event.statement,
         "due_at": event.due_at,
         "reopened": Nonconformity.reopened + 1,

@@ -175,7 +175,7 @@ COMPRESSED = gzip.compress(b"[" + b" " * 5000 + b"]")
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n[{\"id\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\nb\r\n" + WHOLE + b"\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\nff\r\n" + WHOLE,
-        HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % (len(COMPRESSED) - 9) + COMPRESSED[:-9],
+        HEAD + b"Connection: close\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % (len(COMPRESSED) - 9) + COMPRESSED[:-9],
         HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n" + COMPRESSED[:-1],
     ],
     ids=["length", "mid-chunk", "no last chunk", "chunk too short", "gzip body", "gzip trailer"],

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annexa.collect.exchange import Request, Response
@@ -44,6 +44,7 @@ def says(value: object, *headers: tuple[str, str]) -> Response:
     return Response(200, (("Content-Type", "application/json"), *headers), json.dumps(value).encode())
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(1, 20), st.integers(1, 20), st.sampled_from(["nothing", "total", "more"]))
 def test_offset_reads_every_row_once_however_small_the_vendor_makes_its_pages(
     rows: int, limit: int, clamp: int, declares: str
@@ -61,6 +62,7 @@ def test_offset_reads_every_row_once_however_small_the_vendor_makes_its_pages(
     assert len(vendor.asked) == max(1, pages + (declares == "nothing" and rows > 0))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(1, 20), st.integers(1, 20), st.booleans())
 def test_page_numbers_read_every_row_once(rows: int, size: int, clamp: int, declares: bool) -> None:
     def answer(query: dict[str, str]) -> Response:
@@ -73,6 +75,7 @@ def test_page_numbers_read_every_row_once(rows: int, size: int, clamp: int, decl
     assert [row["n"] for row in vendor.read(PageNumber(size=size, total="total"))] == list(range(rows))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=8))
 def test_cursors_read_every_page_also_those_that_are_empty_in_the_middle(sizes: list[int]) -> None:
     def answer(query: dict[str, str]) -> Response:

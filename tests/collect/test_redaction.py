@@ -5,7 +5,7 @@ import json
 from urllib.parse import quote
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from annexa.collect.redaction import Redactor
@@ -160,6 +160,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
     JSON,
     st.lists(st.text(min_size=4, max_size=8) | st.sampled_from(["true", "null", "1111", '", "', "\\\\n1"])),
@@ -182,6 +183,7 @@ def shape(value: object) -> object:
     return "object" if isinstance(value, dict) else "value"
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_cutting_twice_changes_nothing_more(value: object) -> None:
     raw = json.dumps(value).encode()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annexa.collect.exchange import Request, Response
@@ -42,6 +42,7 @@ PATHS = st.sampled_from(["/a", "/b", "/a?x=1", "/a?x=2"])
 ANSWERS = st.tuples(PATHS, st.integers(200, 599), st.binary(max_size=30))
 
 
+@settings(deadline=None)
 @given(st.lists(ANSWERS, max_size=12), st.randoms(use_true_random=False))
 def test_every_request_gets_its_answers_in_recorded_order_whatever_the_order_among_them(
     made: list[tuple[str, int, bytes]], chance: object

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,8 +26,8 @@ def judged(*resources: str, clean: bool = True, source: str = "okta", control: s
     return Judged("mfa", "Everybody has a second factor", "high", (control, "A.8.5"), clean, failures)
 
 
-def known(state: str, *, source: str = "okta", resources: int = 1, statement: str = "before") -> Known:
-    return Known("NC-0007", fingerprint("A.5.17", "mfa", source, ""), "mfa", state, statement, resources)
+def known(state: str, *, source: str = "okta", resources: int = 1, shown: str = "before") -> Known:
+    return Known("NC-0007", fingerprint("A.5.17", "mfa", source, ""), "mfa", state, shown, resources)
 
 
 def one(checks: list[Judged], records: list[Known]) -> Happening:
@@ -51,8 +52,17 @@ def test_owner_comes_from_policy_then_statement_then_default() -> None:
 def test_same_failures_again_do_nothing() -> None:
     first = one([judged("ada")], [])
     assert isinstance(first, NonconformityRaised)
-    record = Known(first.id, first.fingerprint, first.check, "open", first.statement, first.resources)
+    record = Known(first.id, first.fingerprint, first.check, "open", first.shown, first.resources)
     assert decide([judged("ada")], [record], CONTEXT, next_number=9) == []
+
+
+def test_other_words_for_the_same_resources_do_nothing() -> None:
+    first = one([judged("ada")], [])
+    assert isinstance(first, NonconformityRaised)
+    record = Known(first.id, first.fingerprint, first.check, "open", first.shown, first.resources)
+    [ada] = judged("ada").failures
+    later = replace(judged("ada"), failures=(replace(ada, reason="no second factor for 9 days"),))
+    assert decide([later], [record], CONTEXT, next_number=9) == []
 
 
 def test_other_resources_update_the_record() -> None:
@@ -114,12 +124,13 @@ def follow(records: dict[str, Known], events: list[Happening]) -> None:
     for e in events:
         if isinstance(e, NonconformityRaised):
             assert e.fingerprint not in {r.fingerprint for r in records.values() if r.state != "closed"}
-            records[e.id] = Known(e.id, e.fingerprint, e.check, "open", e.statement, e.resources)
+            records[e.id] = Known(e.id, e.fingerprint, e.check, "open", e.shown, e.resources)
         else:
             state = "resolved" if isinstance(e, NonconformityResolved) else "open"
             old = records[e.id]
             count = 0 if isinstance(e, NonconformityResolved) else e.resources
-            records[e.id] = Known(e.id, old.fingerprint, old.check, state, e.statement, count)
+            shown = "" if isinstance(e, NonconformityResolved) else e.shown
+            records[e.id] = Known(e.id, old.fingerprint, old.check, state, shown, count)
 
 
 runs = st.lists(st.tuples(st.sets(st.sampled_from("abcd")), st.booleans()), min_size=1, max_size=12)

@@ -76,6 +76,7 @@ def upgrade() -> None:
         sa.Column("resolved_at", sa.String(length=27), nullable=True),
         sa.Column("reopened", sa.Integer(), nullable=False),
         sa.Column("resources", sa.Integer(), nullable=False),
+        sa.Column("shown", sa.String(length=64), nullable=False),
         sa.Column("recurrence_of", sa.String(length=20), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
