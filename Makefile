@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo demo-drift demo-repair demo-stop test lint types bench docs lock build clean
+.PHONY: setup demo demo-drift demo-repair demo-stop test coverage lint bench docs build lock clean
 
 setup: $(VENV)/.installed  ## make .venv with annexa and the development tools in it
 
@@ -28,6 +28,11 @@ demo-stop: setup
 
 test: setup  ## the test suite (shared test data: set ANNEXA_TEST_DATA)
 	$(BIN)/python -m pytest -n auto
+
+coverage: setup  ## the test suite with branch coverage, in one process
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 lint: setup  ## style, types and architecture
 	$(BIN)/ruff check .

@@ -49,12 +49,14 @@ def command(
     annexa scan --source okta --json | jq .failing
     annexa scan --quiet --fail-on high        # in cron or CI
     """
+    import os
     from dataclasses import replace
 
     from annexa.config import load
     from annexa.cycle import scan
     from annexa.packs import mount
 
+    os.umask(0o077)  # evidence names people: it is for this user, unless the files' owner says otherwise
     config = load(config_file)
     if fail_on is not None:
         config = replace(config, scan=replace(config.scan, fail_on=fail_on))

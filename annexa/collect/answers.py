@@ -26,6 +26,7 @@ _LONGEST = 200
 _READ = 64 * 1024
 _WORDS = ("error_description", "errorSummary", "message", "detail", "errorMessages", "errors", "error", "title")
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_MARKUP = re.compile(rb"\s*<")
 _PHRASES = {code.value: code.phrase for code in HTTPStatus}
 
 
@@ -38,7 +39,7 @@ def value(request: Request, response: Response) -> Any:
     if response.status != 200:
         raise _error(request, response)
     kind = response.header("content-type").partition(";")[0].strip().lower()
-    if "html" in kind or response.body.lstrip()[:1] == b"<":
+    if "html" in kind or _MARKUP.match(response.body):
         raise Unreadable(
             f"{_what(request, response)}: an HTML page instead of JSON",
             remedy="Check the source's address: this is what a login page or a proxy answers.",
@@ -52,7 +53,7 @@ def said(response: Response) -> str:
     try:
         words = _words(json.loads(start))
     except (ValueError, RecursionError):
-        words = "" if start.lstrip()[:1] == b"<" else start.decode("utf-8", "replace")
+        words = "" if _MARKUP.match(start) else start.decode("utf-8", "replace")
     line = _BLANK.sub(" ", words).strip()
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 

@@ -38,6 +38,7 @@ from annexa.cycle.summary import Summary
 from annexa.database.session import open_writer, reading
 from annexa.evidence.blobs import BlobStore
 from annexa.evidence.keys import load_or_create
+from annexa.evidence.publish import publish
 from annexa.evidence.writer_lock import writer_lock
 from annexa.packs import Packs, code_digest
 from annexa.record import state
@@ -86,7 +87,8 @@ def scan(
         assessed = list(_assess(run, evidence, entries, Path(folder)))
         with record() as writer:
             result = _conclude(run, writer, outcomes, assessed, evidence, Path(folder))
-            writer.ledger.checkpoint(signer, config.ledger.origin, writer.now())
+            note = writer.ledger.checkpoint(signer, config.ledger.origin, writer.now())
+        publish(config.evidence, note)
     engine.dispose()
     return result
 

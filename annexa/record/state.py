@@ -87,7 +87,7 @@ def unfinished_runs(session: Session) -> list[str]:
 def latest_runs(session: Session) -> dict[str, str]:
     """By source, the latest run that planned it."""
     query = select(Shard.source, Run.id, Run.started_at).join(Run, Run.id == Shard.run).distinct()
-    return {source: run for source, run, _ in session.execute(query.order_by(Run.started_at)).tuples()}
+    return {source: run for source, run, _ in session.execute(query.order_by(Run.started_at))}
 
 
 def record_tables(session: Session, controls: Mapping[str, Control]) -> dict[str, list[dict[str, Any]]]:

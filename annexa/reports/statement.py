@@ -35,7 +35,7 @@ class CheckRow:
     def remembered(self) -> bool:
         """More failures stand than the latest assessment saw: it was blind and disproved none of the earlier ones."""
         fails = next((group.shown.total for group in self.groups if group.status == "fail"), 0)
-        return fails < self.result.counts.get("fail", 0)
+        return fails > self.result.counts.get("fail", 0)
 
 
 @dataclass(frozen=True, slots=True)

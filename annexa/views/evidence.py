@@ -62,7 +62,7 @@ def of_run(session: Session, run: str, source: str | None = None) -> list[Item]:
     )
     if source is not None:
         query = query.where(Shard.source == source)
-    return [_item(shard, segment) for shard, segment in session.execute(query).tuples()]
+    return [_item(shard, segment) for shard, segment in session.execute(query)]
 
 
 def _item(shard: Shard, segment: Segment | None) -> Item:

@@ -186,4 +186,4 @@ def unfinished(session: Session) -> list[RunView]:
 
 def _states(session: Session, run: str) -> dict[str, int]:
     query = select(Shard.state, func.count()).where(Shard.run == run).group_by(Shard.state).order_by(Shard.state)
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())

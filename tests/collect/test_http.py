@@ -164,6 +164,7 @@ def test_compressed_answers_are_read(server, make_shard) -> None:
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+LAST = HEAD + b"Connection: close\r\n"
 WHOLE = b'[{"id": 1}]'
 COMPRESSED = gzip.compress(b"[" + b" " * 5000 + b"]")
 
@@ -175,8 +176,8 @@ COMPRESSED = gzip.compress(b"[" + b" " * 5000 + b"]")
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n[{\"id\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\nb\r\n" + WHOLE + b"\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\nff\r\n" + WHOLE,
-        HEAD + b"Connection: close\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % (len(COMPRESSED) - 9) + COMPRESSED[:-9],
-        HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n" + COMPRESSED[:-1],
+        LAST + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % (len(COMPRESSED) - 9) + COMPRESSED[:-9],
+        LAST + b"Content-Encoding: gzip\r\n\r\n" + COMPRESSED[:-1],
     ],
     ids=["length", "mid-chunk", "no last chunk", "chunk too short", "gzip body", "gzip trailer"],
 )  # fmt: skip
@@ -194,7 +195,7 @@ def test_a_body_that_is_cut_short_is_tried_again_and_never_a_shorter_answer(serv
 
 
 def test_a_body_without_length_that_stops_early_is_not_strict_json(server, make_shard) -> None:
-    server.replies("/x", lambda asked: asked.raw(HEAD + b"Connection: close\r\n\r\n" + WHOLE[:-1]))
+    server.replies("/x", lambda asked: asked.raw(LAST + b"\r\n" + WHOLE[:-1]))
     with pytest.raises(Unreadable):
         make_shard(server.url).api.get("/x")
 
@@ -243,7 +244,7 @@ def drip(asked, start: bytes, piece: bytes) -> None:
     ("start", "piece"),
     [
         (HEAD + b"Content-Length: 100000\r\n\r\n", b" "),
-        (HEAD + b"Connection: close\r\n\r\n[]", b" "),
+        (LAST + b"\r\n[]", b" "),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
         (HEAD, b"X"),

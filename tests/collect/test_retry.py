@@ -127,6 +127,7 @@ def test_retry_after_on_a_success_is_ignored(server, make_shard, still) -> None:
     shard.api.get("/x")
     shard.api.get("/x")
     assert still.slept == []
+    assert wait_asked(Response(202, (("Retry-After", "120"),), b""), still.now()) is None
 
 
 @pytest.mark.parametrize("nonsense", ["-5", "soon", "1e9", "", "٣"])

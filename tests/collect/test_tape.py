@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -182,3 +183,25 @@ def test_the_server_dates_of_the_first_and_last_answer_are_kept() -> None:
         recording.tape.play(GET, answering(headers=(("Date", date),)))
     assert recording.tape.first_server_date == datetime(2026, 9, 10, 1, tzinfo=UTC)
     assert recording.tape.last_server_date == datetime(2026, 9, 10, 2, tzinfo=UTC)
+
+
+class Counting:
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def write(self, data: bytes) -> None:
+        self.bytes += len(data)
+
+
+def test_memory_does_not_grow_with_the_recording() -> None:
+    log, bodies = Counting(), Counting()
+    tape = RecordingTape(log, bodies, Redactor(["hunter2hunter2"]), clock=Ticking())
+    body = b"x" * 10_000
+    tape.play(GET, answering(body))
+    tracemalloc.start()
+    for _ in range(500):
+        tape.play(GET, answering(body))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert bodies.bytes == 501 * 10_000
+    assert peak < 400_000

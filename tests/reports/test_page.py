@@ -139,6 +139,18 @@ def test_controls_are_counted_over_the_applicable_ones(page: Page, query: Any) -
     assert f"{93 - applicable} of 93 excluded" in summary
 
 
+def test_controls_are_counted_by_theme_and_by_what_people_declare(page: Page, query: Any) -> None:
+    joined = "from statement s join control_effectiveness e on e.control = s.control where s.applicable and e.current"
+    columns = ("effective", "partially effective", "ineffective", "not demonstrated")
+    sums = ", ".join(f"sum(effectiveness = '{word}')" for word in columns)
+    summary = page.text("summary")
+    themes = {"A.5": "organizational", "A.6": "people", "A.7": "physical", "A.8": "technological"}
+    for section, *numbers in query(f"select substr(s.control, 1, 3), {sums}, count(*) {joined} group by 1"):
+        assert f"{themes[section]} {' '.join(map(str, numbers))}" in summary
+    for declared, *numbers in query(f"select implementation, {sums}, count(*) {joined} group by 1"):
+        assert f"{declared} {' '.join(map(str, numbers))}" in summary
+
+
 def test_nonconformities_are_counted_by_grade(page: Page, query: Any) -> None:
     rows = query("select grade, count(*), sum(due_at < ?) from nonconformity where state = 'open' group by 1", NOW)
     summary = page.text("summary")
