@@ -1,6 +1,6 @@
 """Checkpoints as files beside the evidence, `<evidence>/checkpoints/<size>.note`, to be copied out of reach.
 
-A file is written once and never replaced. One that holds something else than what is to be published is a contradiction:
+A file is written once and never replaced. One that holds something else is a contradiction:
 two histories of the same length were signed.
 """
 

@@ -111,7 +111,7 @@ def summary(
 
 
 def _applicable(theme: Theme) -> list[ControlView]:
-    return [row.view for row in theme.controls ]
+    return [row.view for row in theme.controls if row.view.applicable is not False]
 
 
 def _effectiveness(name: str, controls: Iterable[ControlView]) -> Tally:

@@ -32,7 +32,7 @@ def visible(text: str) -> str:
 
 
 def _shown(char: str) -> str:
-    if unicodedata.category(char) in UNSEEN or char in BLANK:
+    if unicodedata.category(char) in UNSEEN :
         return f"⟦U+{ord(char):04X}⟧"
     return char
 
