@@ -45,6 +45,7 @@ class Session:
         self._order = build_order(entities)
         self._sandbox = sandbox
         self._generation = -1
+        self._unusable = ""
         self._gaps: dict[str, tuple[str, ...]] = {}
         self._broken: dict[str, str] = {}
 
@@ -60,12 +61,14 @@ class Session:
             names: Tables and entities that are still needed. After the worker was killed, only they are loaded again.
         """
         needed = [name for name in self.supply.closure(names) if self.supply.exists(name)]
-        while self._generation != self._sandbox.start():
+        while not self._unusable and self._generation != self._sandbox.start():
             try:
                 self._load(needed)
                 self._build(needed)
             except Stopped:
                 continue
+        if self._unusable:
+            self._note(TableReport(name, broken=self._unusable) for name in needed)
 
     def ask(self, request: Request) -> Reply:
         """Pass a request on; `prepare` comes first.
@@ -77,7 +80,11 @@ class Session:
         return self._sandbox.ask(request, seconds=self._sandbox.limits.seconds)
 
     def _load(self, needed: list[str]) -> None:
-        """Load the collected tables. A worker that dies of it would die again: then all of them are unusable."""
+        """Load the collected tables.
+
+        A worker that dies of it would die again: then all of them are unusable, and the next one loads none. One that
+        dies of that cannot be helped.
+        """
         limits = self._sandbox.limits
         raw = [
             RawSpec(_spec(name, found.table), _segments(found))
@@ -91,6 +98,7 @@ class Session:
             )
         except Stopped as problem:
             self._note(TableReport(table.table.name, broken=f"it could not be loaded: {problem}") for table in raw)
+            self._unusable = "" if raw else f"no worker can be used: {problem}"
             raise
         self._note(reply.tables if isinstance(reply, Loaded) else ())
 

@@ -178,7 +178,9 @@ class Packs:
 
     def _last(self, place: tuple[str, str]) -> Document:
         file, schema_name = place
-        return self._documents.setdefault(file, {"": content.read(self._having(file)[-1], file, schema_name)})[""]
+        if file not in self._documents:
+            self._documents[file] = {"": content.read(self._having(file)[-1], file, schema_name)}
+        return self._documents[file][""]
 
 
 def _whole(file: str, pack: Pack) -> list[str]:

@@ -17,6 +17,9 @@ from annexa.views.isms import KpiPoint
 
 WIDTH, HEIGHT, PAD = 160.0, 36.0, 4.0
 
+_LEAST = 1e-9
+"""A relative spread below which a line is flat: it would show rounding."""
+
 Place = tuple[float, float]
 
 _FRAME = Markup('<svg class="spark" viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{label}">{parts}</svg>')
@@ -43,10 +46,11 @@ def sparkline(points: Sequence[KpiPoint], aim: float | None) -> Markup:
 def _range(values: Sequence[float], aim: float | None) -> tuple[float, float]:
     """The values, and the target where it is not so far off that it would flatten them."""
     low, high = min(values), max(values)
-    spread = high - low or abs(high) or 1.0
+    spread = high - low or max(abs(high), 1.0)
     if aim is not None and low - 2 * spread <= aim <= high + 2 * spread:
         low, high = min(low, aim), max(high, aim)
-    return (low, high) if high > low else (low - spread / 2, high + spread / 2)
+    margin = max(abs(high), 1.0) / 2
+    return (low, high) if high - low > _LEAST * margin else (low - margin, high + margin)
 
 
 def _across(points: Sequence[KpiPoint]) -> list[float]:

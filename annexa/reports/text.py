@@ -32,7 +32,7 @@ def visible(text: str) -> str:
 
 
 def _shown(char: str) -> str:
-    if unicodedata.category(char) in UNSEEN :
+    if unicodedata.category(char) in UNSEEN or char in BLANK:
         return f"⟦U+{ord(char):04X}⟧"
     return char
 

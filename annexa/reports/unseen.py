@@ -171,13 +171,19 @@ def _fetch(item: Item) -> Gap:
 
 
 def _checks(results: Sequence[Result]) -> list[Notice]:
-    blind = [result for result in results if result.status in BLIND]
-    if not blind:
+    gaps = [Gap(r.check, status, clipped(r.reason)) for r in results for status in _blindness(r)]
+    if not gaps:
         return []
-    gaps = [Gap(result.check, result.status, clipped(result.reason)) for result in blind]
     meaning = "What they did not see is neither pass nor fail. It never counts as effective."
-    headline = f"{len(blind)} of {len(results)} checks could not judge everything"
+    headline = f"{len(gaps)} of {len(results)} checks could not judge everything"
     return [Notice("warn", headline, meaning, first(gaps, FIRST), "annexa results")]
+
+
+def _blindness(result: Result) -> list[str]:
+    """How a check was blind: by its status, or by a verdict beside failures that it saw all the same."""
+    if result.status in BLIND:
+        return [result.status]
+    return [status for status in BLIND if result.counts.get(status, 0)][:1]
 
 
 def _outdated(runs: Sequence[RunView], results: Sequence[Result]) -> list[Notice]:

@@ -45,6 +45,7 @@ class Asked(BaseHTTPRequestHandler):
     """One request at the server, with short ways to answer it."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Server
 
     def answer(self, status: int, body: bytes | str = b"", **headers: str) -> None:

@@ -29,3 +29,11 @@ def ltd(tmp_path: Path) -> Iterator[Estate]:
     """The company as it is found."""
     with estate(tmp_path / "ltd") as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    """The company after a scan that saw everything: twelve checks fail. A test leaves its systems as it found them."""
+    with estate(tmp_path_factory.mktemp("seen") / "ltd") as made:
+        assert made.scan().unseen == []
+        yield made

@@ -227,7 +227,8 @@ def test_what_was_not_seen_is_said_before_everything_else(source: str, page: Pag
     assert "2 of 10 fetches could not be seen in full" in notices
     assert "code / example / repositories denied 403: Resource not accessible by personal access token" in notices
     assert "training / example / enrolments incomplete page 3 of 4" in notices
-    assert "checks could not judge everything" in notices
+    assert "2 of 11 checks could not judge everything" in notices
+    assert "training-done incomplete" in notices
     assert "branch-protected error" in notices
     assert "1 earlier run did not finish" in notices
     assert "20260909T053000Z-5c1e did not end" in notices

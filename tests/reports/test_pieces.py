@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jinja2 import Environment, StrictUndefined
 from jinja2.exceptions import UndefinedError
@@ -96,6 +97,8 @@ def point(value: float | None, day: int) -> KpiPoint:
 VALUES = st.none() | st.floats(-1e9, 1e9, allow_nan=False)
 
 
+@example([5e-324, 5e-324], None)
+@example([1e9, 1e9 + 1e-7], 0.0)
 @given(st.lists(VALUES, max_size=40), st.none() | st.floats(-1e9, 1e9))
 def test_a_sparkline_stays_in_its_frame(values: list[float | None], aim: float | None) -> None:
     drawn = str(sparkline([point(value, day) for day, value in enumerate(values)], aim))
@@ -165,6 +168,13 @@ def test_a_fetch_in_any_other_state_than_seen_is_a_gap(state: str) -> None:
 @pytest.mark.parametrize("status", ["error", "incomplete", "stale"])
 def test_a_check_that_was_blind_is_a_gap(status: str) -> None:
     assert headlines(known(results=[result(status)])) == ["1 of 1 checks could not judge everything"]
+
+
+def test_a_check_that_fails_and_was_blind_besides_is_a_gap() -> None:
+    mixed = replace(result("fail"), counts={"pass": 4, "fail": 1, "stale": 2})
+    (notice,) = notices(known(results=[mixed, result("fail")]))
+    assert notice.headline == "1 of 2 checks could not judge everything"
+    assert notice.gaps.items[0].status == "stale"
 
 
 def test_an_unfinished_run_comes_first_and_says_what_the_verdicts_are_of() -> None:
