@@ -68,7 +68,7 @@ class Session:
             except Stopped:
                 continue
         if self._unusable:
-            self._note(TableReport(name, broken=self._unusable) for name in needed)
+            self._note(TableReport(name, broken=self._unusable) for name in needed if name not in self._broken)
 
     def ask(self, request: Request) -> Reply:
         """Pass a request on; `prepare` comes first.

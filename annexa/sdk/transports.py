@@ -94,7 +94,7 @@ class NextLink:
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """`offset` and `limit` in the query; ends at `more: false`, at the declared total, or at a short page."""
+    """`offset` and `limit` in the query; ends at `more: false`, at the declared total, or at an empty page."""
 
     limit: int = 100
     offset_param: str = "offset"
@@ -105,7 +105,7 @@ class Offset:
 
 @dataclass(frozen=True, slots=True)
 class PageNumber:
-    """`page` and `per_page` in the query; ends at a page shorter than asked for."""
+    """`page` and `per_page` in the query; ends at the declared total or at an empty page, for a vendor may clamp `size`."""
 
     size: int = 100
     page_param: str = "page"

@@ -126,6 +126,7 @@ def test_refusals_are_told_apart_and_quote_the_vendor(server, make_shard, status
     [
         (200, "<html>Sign in</html>", "text/html", "HTML page"),
         (200, "<!doctype html>", "application/json", "HTML page"),
+        (200, "[]", "text/html; charset=utf-8", "HTML page"),
         (200, "hello", "text/plain", "not strict JSON"),
         (200, "", "application/json", "not strict JSON"),
         (200, '[{"id": 1}, {"id"', "application/json", "not strict JSON"),
