@@ -153,7 +153,8 @@ def _conclude(
     judged = [check for check in assessed if check.status != "unsourced"]
     writer.record(*judged, *state.retired(writer.session, {check.check for check in judged}))
     derive_effectiveness(writer, content.controls)
-    happenings = raise_nonconformities(writer, judged, content.policy, content.controls, run.started)
+    sources = frozenset(source.name for source in content.sources)
+    happenings = raise_nonconformities(writer, judged, content.policy, content.controls, sources, run.started)
     kpis = measure_kpis(writer, content.kpis, evidence, content.entities, content.controls, run.started, folder)
     states = [outcome.state.value for outcome in outcomes]
     counts = {

@@ -32,11 +32,15 @@ def raise_nonconformities(
     assessed: Iterable[events.Assessed],
     policy: nonconformities.Policy,
     controls: Mapping[str, Control],
+    sources: frozenset[str],
     as_of: datetime,
 ) -> list[nonconformities.Happening]:
     """Raise, update, resolve and reopen records as the verdicts say.
 
     A control that nobody has decided on yet counts as applicable.
+
+    Args:
+        sources: The names of the configured sources.
 
     Returns:
         What happened, for the summary of the run.
@@ -46,6 +50,7 @@ def raise_nonconformities(
         policy=policy,
         applicable=frozenset(controls) - {control for control, line in lines.items() if not line.applicable},
         owners={control: line.owner for control, line in lines.items()},
+        sources=sources,
         as_of=as_of,
     )
     happenings = nonconformities.decide(

@@ -77,7 +77,9 @@ def derive(control: Control, checks: Iterable[CheckSummary]) -> Derived:
     if not judged:
         return Derived(Effectiveness.NOT_DEMONSTRATED, "there was nothing to judge", None)
     total = sum(check.judged for check in judged)
-    return Derived(Effectiveness.EFFECTIVE, f"all {total} pass in {len(judged)} {'check' if len(judged) == 1 else 'checks'}", score)
+    return Derived(
+        Effectiveness.EFFECTIVE, f"all {total} pass in {len(judged)} {'check' if len(judged) == 1 else 'checks'}", score
+    )
 
 
 def _score(judged: list[CheckSummary]) -> float | None:

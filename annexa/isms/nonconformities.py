@@ -8,7 +8,8 @@ The states of a record and what moves it between them:
 - A record's fingerprint is the control, the check and the group (source, and scope where the policy says so). There is
   one record per fingerprint that is open or resolved; it is opened again rather than raised twice.
 - `clean` means: the check ran, saw everything it needed, and nothing in the group fails. A check that was blind
-  (error, incomplete, stale, unsourced) resolves nothing.
+  (error, incomplete, stale, unsourced) resolves nothing, and nothing resolves the records of a source that is not
+  configured any more: it cannot be seen, however complete the evidence of the others is.
 - `resolved` is the machine's word. `closed` is a person's: cause, action and verification belong to it. A failure after
   closure raises a new record that names the old one.
 """
@@ -90,6 +91,7 @@ class Known:
     id: str
     fingerprint: str
     check: str
+    source: str
     state: str
     shown: str
     resources: int
@@ -113,12 +115,14 @@ class Context:
     Args:
         applicable: Controls the statement declares applicable; a check on excluded controls only raises nothing.
         owners: Control to owner, from the statement.
+        sources: The configured sources.
         as_of: When the assessment speaks; due dates count from it.
     """
 
     policy: Policy
     applicable: frozenset[str]
     owners: Mapping[str, str | None]
+    sources: frozenset[str]
     as_of: datetime
 
     def due(self, severity: str) -> str:
@@ -147,7 +151,7 @@ def decide(judged: Iterable[Judged], known: Iterable[Known], context: Context, *
         for mark, failures in groups.items():
             happenings += _failing(check, mark, failures, records.get(mark), context, numbers)
         if check.clean:
-            happenings += _resolved(check, records.values(), groups.keys())
+            happenings += _resolved(check, records.values(), context.sources, groups.keys())
     return happenings
 
 
@@ -210,12 +214,16 @@ def _raised(
     )
 
 
-def _resolved(check: Judged, records: Iterable[Known], failing: Iterable[str]) -> list[Happening]:
+def _resolved(
+    check: Judged, records: Iterable[Known], sources: frozenset[str], failing: Iterable[str]
+) -> list[Happening]:
     still = set(failing)
     return [
         NonconformityResolved(record.id, f"{check.check} finds nothing of it any more")
         for record in records
-        if record.check == check.check and record.state == "open" and record.fingerprint not in still
+        if (record.check, record.state) == (check.check, "open")
+        and record.source in sources
+        and record.fingerprint not in still
     ]
 
 

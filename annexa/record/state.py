@@ -71,7 +71,7 @@ def nonconformities(session: Session) -> list[Known]:
     """Every record; of one fingerprint only the latest, which is the one that is not closed if there is any."""
     rows = session.scalars(select(Nonconformity).order_by(Nonconformity.raised_at, Nonconformity.id))
     latest = {row.fingerprint: row for row in rows}
-    return [Known(r.id, r.fingerprint, r.check, r.state, r.shown, r.resources) for r in latest.values()]
+    return [Known(r.id, r.fingerprint, r.check, r.source, r.state, r.shown, r.resources) for r in latest.values()]
 
 
 def next_number(session: Session) -> int:

@@ -105,7 +105,7 @@ class Offset:
 
 @dataclass(frozen=True, slots=True)
 class PageNumber:
-    """`page` and `per_page` in the query; ends at the declared total or at an empty page, for a vendor may clamp `size`."""
+    """`page` and `per_page` in the query; ends at the declared total or an empty page (vendors clamp `size`)."""
 
     size: int = 100
     page_param: str = "page"

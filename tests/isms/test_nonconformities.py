@@ -18,7 +18,8 @@ POLICY = Policy(
     group_by=("source",),
     owners={"default": "CISO", "A.8.20": "Head of IT"},
 )
-CONTEXT = Context(POLICY, frozenset({"A.5.17", "A.8.5", "A.8.20"}), {"A.5.17": "Head of People"}, AS_OF)
+SOURCES = frozenset({"okta", "aws"})
+CONTEXT = Context(POLICY, frozenset({"A.5.17", "A.8.5", "A.8.20"}), {"A.5.17": "Head of People"}, SOURCES, AS_OF)
 
 
 def judged(*resources: str, clean: bool = True, source: str = "okta", control: str = "A.5.17") -> Judged:
@@ -27,7 +28,7 @@ def judged(*resources: str, clean: bool = True, source: str = "okta", control: s
 
 
 def known(state: str, *, source: str = "okta", resources: int = 1, shown: str = "before") -> Known:
-    return Known("NC-0007", fingerprint("A.5.17", "mfa", source, ""), "mfa", state, shown, resources)
+    return Known("NC-0007", fingerprint("A.5.17", "mfa", source, ""), "mfa", source, state, shown, resources)
 
 
 def one(checks: list[Judged], records: list[Known]) -> Happening:
@@ -52,14 +53,14 @@ def test_owner_comes_from_policy_then_statement_then_default() -> None:
 def test_same_failures_again_do_nothing() -> None:
     first = one([judged("ada")], [])
     assert isinstance(first, NonconformityRaised)
-    record = Known(first.id, first.fingerprint, first.check, "open", first.shown, first.resources)
+    record = Known(first.id, first.fingerprint, first.check, first.source, "open", first.shown, first.resources)
     assert decide([judged("ada")], [record], CONTEXT, next_number=9) == []
 
 
 def test_other_words_for_the_same_resources_do_nothing() -> None:
     first = one([judged("ada")], [])
     assert isinstance(first, NonconformityRaised)
-    record = Known(first.id, first.fingerprint, first.check, "open", first.shown, first.resources)
+    record = Known(first.id, first.fingerprint, first.check, first.source, "open", first.shown, first.resources)
     [ada] = judged("ada").failures
     later = replace(judged("ada"), failures=(replace(ada, reason="no second factor for 9 days"),))
     assert decide([later], [record], CONTEXT, next_number=9) == []
@@ -72,6 +73,11 @@ def test_other_resources_update_the_record() -> None:
 def test_clean_evidence_resolves_and_blind_evidence_does_not() -> None:
     assert isinstance(one([judged()], [known("open")]), NonconformityResolved)
     assert decide([judged(clean=False)], [known("open")], CONTEXT, next_number=8) == []
+
+
+def test_nothing_resolves_what_a_removed_source_showed() -> None:
+    without = replace(CONTEXT, sources=frozenset({"aws"}))
+    assert decide([judged()], [known("open")], without, next_number=8) == []
 
 
 def test_a_blind_check_never_shrinks_a_record() -> None:
@@ -106,7 +112,7 @@ def test_sources_are_apart() -> None:
 
 def test_check_on_excluded_controls_raises_and_resolves_nothing() -> None:
     excluded = Judged("x", "…", "low", ("A.7.6",), True, judged("ada").failures)
-    record = Known("NC-0001", fingerprint("A.7.6", "x", "okta", ""), "x", "open", "…", 1)
+    record = Known("NC-0001", fingerprint("A.7.6", "x", "okta", ""), "x", "okta", "open", "…", 1)
     assert decide([excluded], [record], CONTEXT, next_number=2) == []
 
 
@@ -114,7 +120,7 @@ def test_check_on_excluded_controls_raises_and_resolves_nothing() -> None:
 def test_policy_may_group_by_scope(scopes: tuple[str, str]) -> None:
     failures = tuple(Failure("aws", scope, "sg-1", "open") for scope in scopes)
     policy = Policy(POLICY.grades, POLICY.due_days, ("source", "scope"), POLICY.owners)
-    context = Context(policy, CONTEXT.applicable, {}, AS_OF)
+    context = Context(policy, CONTEXT.applicable, {}, SOURCES, AS_OF)
     events = decide([Judged("ssh", "…", "high", ("A.8.20",), True, failures)], [], context, next_number=1)
     assert [e.scope for e in events if isinstance(e, NonconformityRaised)] == list(scopes)
 
@@ -124,13 +130,13 @@ def follow(records: dict[str, Known], events: list[Happening]) -> None:
     for e in events:
         if isinstance(e, NonconformityRaised):
             assert e.fingerprint not in {r.fingerprint for r in records.values() if r.state != "closed"}
-            records[e.id] = Known(e.id, e.fingerprint, e.check, "open", e.shown, e.resources)
+            records[e.id] = Known(e.id, e.fingerprint, e.check, e.source, "open", e.shown, e.resources)
         else:
             state = "resolved" if isinstance(e, NonconformityResolved) else "open"
             old = records[e.id]
             count = 0 if isinstance(e, NonconformityResolved) else e.resources
             shown = "" if isinstance(e, NonconformityResolved) else e.shown
-            records[e.id] = Known(e.id, old.fingerprint, old.check, state, shown, count)
+            records[e.id] = Known(e.id, old.fingerprint, old.check, old.source, state, shown, count)
 
 
 runs = st.lists(st.tuples(st.sets(st.sampled_from("abcd")), st.booleans()), min_size=1, max_size=12)
