@@ -209,6 +209,7 @@ KEY_TEXT = VKEY.split("+", 2)[2]
         GO_VKEY.replace("c74f20a3", "c74f20a"),
         GO_VKEY.replace("c74f20a3", "c74f20a4"),
     ],
+    ids=range(12),  # the keys are made anew each time: names must not be
 )
 def test_what_is_not_a_public_key(text: str) -> None:
     with pytest.raises(StoreError, match="not a public key"):
