@@ -45,7 +45,10 @@ KMS_AND_RDS = ("kms.amazonaws.com", "rdsdata.amazonaws.com")
 )
 def trails(api: Aws) -> Iterator[Row]:
     """A trail, in its home region. `management_events`: All, ReadOnly, WriteOnly, Partial or None."""
-    for trail in api.pages("cloudtrail", "describe_trails", "trailList", includeShadowTrails=False):
+    # Without its shadows a member account would not see the organisation's trail; one row, in its home region, counts.
+    for trail in api.pages("cloudtrail", "describe_trails", "trailList", includeShadowTrails=True):
+        if trail.get("HomeRegion", api.scope.values["region"]) != api.scope.values["region"]:
+            continue
         row: dict[str, Any] = {**trail, **place(api)}
         with api.part(f"{trail['TrailARN']}: status"):
             row["status"] = api.call("cloudtrail", "get_trail_status", Name=trail["TrailARN"])
