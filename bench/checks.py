@@ -2,11 +2,11 @@
 
     python -m bench.checks [--rows 250000] [--checks 100]
 
-Both sides start from the same sealed segment (JSON Lines, zstd) and must end with the same bytes: for every check a file
-with one verdict a line, sorted, the population complete and nothing judged twice. annexa's side is `assess` as a scan
-calls it: digest, typed load, gate, worker process, contract. The loop decodes with `msgspec.json` (comparable to orjson)
-and has no sandbox, no types and no digest. It is measured twice: reading the file for each check, as separate checks do,
-and with all rows kept decoded in memory (on ten of the checks, scaled).
+Both sides start from the same sealed segment (JSON Lines, zstd) and must end with the same bytes: for every check a
+file with one verdict a line, sorted, the population complete and nothing judged twice. annexa's side is `assess` as a
+scan calls it: digest, typed load, gate, worker process, contract. The loop decodes with `msgspec.json` (comparable to
+orjson) and has no sandbox, no types and no digest. It is measured twice: reading the file for each check, as separate
+checks do, and with all rows kept decoded in memory (on four of the checks, scaled).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from annexa.sdk import Json, Strings, Table, Timestamp
 
 AS_OF = datetime(2026, 9, 10, tzinfo=UTC)
 SOURCE, SCOPE = "okta", "global"
-DECODED = 10
+DECODED = 4
 ACCOUNT = Table.of(
     "account",
     {
@@ -228,7 +228,7 @@ def by_annexa(segment: SegmentRef, pairs: list[Pair], folder: Path) -> tuple[flo
     for outcome in assess([check(n, pair) for n, pair in enumerate(pairs)], evidence, {}, AS_OF, workdir=folder):
         spent += time.perf_counter() - mark
         first = first or spent
-        if outcome.results is None or outcome.status == "error" and "*" in outcome.results.read_text()[:20]:
+        if outcome.results is None or outcome.rows == 1:
             raise SystemExit(f"{outcome.check}: {outcome.reason}")
         digests.append(fingerprint(outcome.results))
         mark = time.perf_counter()

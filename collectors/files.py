@@ -103,7 +103,7 @@ def tables(config: FilesConfig, entities: Entities) -> tuple[Table, ...]:
     return (replace(table, columns=columns, key=tuple(config.key) or table.key),)
 
 
-files = Collector("files", config=FilesConfig, connect=connect, docs="docs/collectors/files.md")
+files = Collector("files", config=FilesConfig, connect=connect, docs="docs/collectors.md")
 
 
 @files.fetch(dynamic=tables)

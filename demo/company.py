@@ -79,12 +79,10 @@ def serve(folder: Path = FOLDER) -> None:
         ready.write_text(json.dumps(about), encoding="utf-8")
         ready.replace(folder / "company.json")
         idle = _idle(folder)
-        while (command := _next(listener)) != "stop":
-            company_.change(command)
+        while _obeyed(listener, company_):
             idle.cancel()
             idle = _idle(folder)
         idle.cancel()
-        (folder / "company.json").unlink(missing_ok=True)
 
 
 def _key(folder: Path) -> bytes:
@@ -98,11 +96,16 @@ def _idle(folder: Path) -> Timer:
     return timer
 
 
-def _next(listener: Listener) -> str:
+def _obeyed(listener: Listener, company_: Company) -> bool:
+    """Do what the next caller says; answer when it is done, so that a scan that follows sees it. False for `stop`."""
     with listener.accept() as caller:
         command: str = caller.recv()
+        if command == "stop":
+            (company_.folder / "company.json").unlink(missing_ok=True)
+        else:
+            company_.change(command)
         caller.send("ok")
-    return command
+    return command != "stop"
 
 
 def tell(command: str, folder: Path = FOLDER) -> bool:

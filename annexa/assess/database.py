@@ -41,11 +41,13 @@ def lock(con: Any, seconds: float) -> None:
     con.execute("set lock_configuration = true")
 
 
-def allow(con: Any, memory: int, threads: int) -> None:
+def allow(con: Any, memory: int, threads: int, *, repeats: bool = False) -> None:
     """Let the next query use so many bytes beyond what the tables take, and so many threads.
 
+    With `repeats` it may also take as much again as the tables do: it makes a table of rows that are there.
     `memory_limit` is a first line: it stops what goes through DuckDB's buffers, not a single huge text.
     """
     used = con.execute("select coalesce(sum(memory_usage_bytes), 0) from duckdb_memory()").fetchone()[0]
-    con.execute(f"set memory_limit = '{(int(used) + memory) // 1024 + 1}KiB'")
+    limit = int(used) * (2 if repeats else 1) + memory
+    con.execute(f"set memory_limit = '{limit // 1024 + 1}KiB'")
     con.execute(f"set threads = {threads}")

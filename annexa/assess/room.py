@@ -45,7 +45,10 @@ class Room:
     def _done(self, request: Request) -> Reply:
         if isinstance(request, Load):
             return self._load(request)
-        database.allow(self._con, self._limits.memory, self._limits.threads)
+        if self._con is None:
+            raise CheckError("nothing is loaded: the worker was started anew")
+        repeats = isinstance(request, Build)
+        database.allow(self._con, self._limits.memory, self._limits.threads, repeats=repeats)
         if isinstance(request, Build):
             return Loaded([feeds.build(self._con, request)])
         self._con.execute("begin transaction read only")

@@ -94,8 +94,9 @@ class Sandbox:
         Args:
             request: What to do.
             seconds: Wall clock that it may take.
-            settle: What is in memory afterwards is there to stay: the limit counts from it on. Until the first such
-                request is done (loading is trusted), memory is not watched.
+            settle: What is in memory afterwards is there to stay: the limit counts from it on. Such a request may take
+                as much again as is there, for an entity repeats the rows that feed it; the first one (loading is
+                trusted) is not watched.
 
         Raises:
             Stopped: The worker was killed for its time or memory, or ended by itself.
@@ -105,7 +106,7 @@ class Sandbox:
 
         self.start()
         self._send(msgspec.json.encode(request) + b"\n")
-        line = self._receive(seconds, None if self._base is None else self._base + self.limits.memory)
+        line = self._receive(seconds, self.limits.memory + (self._base or 0 if settle else 0))
         if settle:
             self._base = memory.resident(self._running().pid)
         reply: Reply = msgspec.json.decode(line, type=Reply)
@@ -149,7 +150,7 @@ class Sandbox:
         except BrokenPipeError:
             raise self._ended() from None
 
-    def _receive(self, seconds: float, ceiling: int | None) -> bytes:
+    def _receive(self, seconds: float, allowed: int) -> bytes:
         """The next line of the worker, looking at clock and memory until it comes."""
         process = self._running()
         deadline = time.monotonic() + seconds + _GRACE
@@ -158,10 +159,9 @@ class Sandbox:
             while b"\n" not in self._pending:
                 if selector.select(memory.INTERVAL):
                     self._read(process)
-                self._check_memory(process.pid, ceiling)
-                if time.monotonic() > deadline and b"\n" not in self._pending:
-                    self.close()
-                    raise Stopped(f"stopped after {seconds:g} s")
+                if b"\n" not in self._pending:
+                    self._check_memory(process.pid, allowed)
+                    self._check_clock(deadline, seconds)
         line, _, self._pending = self._pending.partition(b"\n")
         return line
 
@@ -171,14 +171,18 @@ class Sandbox:
             raise self._ended()
         self._pending += data
 
-    def _check_memory(self, pid: int, ceiling: int | None) -> None:
-        used = memory.resident(pid) if ceiling is not None else 0
-        if ceiling is not None and used > ceiling:
+    def _check_memory(self, pid: int, allowed: int) -> None:
+        if self._base is None:
+            return
+        more = memory.resident(pid) - self._base
+        if more > allowed:
             self.close()
-            over = used - ceiling + self.limits.memory
-            raise Stopped(
-                f"stopped at {over / 2**30:.1f} GiB of memory; {self.limits.memory / 2**30:.1f} GiB are allowed"
-            )
+            raise Stopped(f"stopped at {more / 2**30:.1f} GiB of memory; {allowed / 2**30:.1f} GiB are allowed")
+
+    def _check_clock(self, deadline: float, seconds: float) -> None:
+        if time.monotonic() > deadline:
+            self.close()
+            raise Stopped(f"stopped after {seconds:g} s")
 
     def _running(self) -> Any:
         assert self._process is not None

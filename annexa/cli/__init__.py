@@ -68,6 +68,7 @@ def annexa(debug: bool) -> None:
 
 def main() -> None:
     """Entry point of the `annexa` command."""
+    from annexa.cli.output import clean
     from annexa.errors import AnnexaError
 
     try:
@@ -75,8 +76,9 @@ def main() -> None:
     except AnnexaError as problem:
         if "--debug" in sys.argv:
             raise
-        click.secho(f"error: {problem}", fg="red", err=True)
-        click.echo(f"  {problem.remedy}", err=True)
+        for line in f"error: {problem}".splitlines():
+            click.secho(clean(line), fg="red", err=True)
+        click.echo(f"  {clean(problem.remedy)}", err=True)
         sys.exit(problem.exit_code)
     except click.ClickException as problem:
         problem.show()

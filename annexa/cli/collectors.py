@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from annexa.cli.options import config_option, json_option, mounted, pack_option
+from annexa.cli.options import chosen, config_option, json_option, mounted, pack_option
 from annexa.cli.output import emit, say, table
 
 
@@ -47,7 +47,7 @@ def show(config_file: Path, packs: tuple[Path, ...], as_json: bool, name: str) -
     """
     from annexa.config import settings_schema
 
-    collector = mounted(config_file, packs).collector(name)
+    collector = chosen(mounted(config_file, packs), name)
     schema = settings_schema(collector)
     settings = schema["$defs"][schema["$ref"].rpartition("/")[2]]
     tables = [table for fetch in collector.fetches.values() if not callable(fetch.tables) for table in fetch.tables]

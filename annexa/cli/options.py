@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from annexa.isms.catalogue import Control
     from annexa.isms.kpis import Kpi
     from annexa.packs import Packs
+    from annexa.sdk import Collector
 
 DEFAULT = Path("config.yaml")
 F = TypeVar("F", bound=Callable[..., object])
@@ -84,6 +85,20 @@ def mounted(config_file: Path, packs: tuple[Path, ...] = ()) -> Packs:
 
     configured = load(config_file).packs if config_file.exists() or config_file != DEFAULT else ()
     return mount([*configured, *packs])
+
+
+def chosen(packs: Packs, name: str) -> Collector:
+    """The collector that the command line names.
+
+    Raises:
+        UsageError: no pack has it.
+    """
+    from annexa.errors import UsageError
+
+    known = packs.collectors()
+    if name not in known:
+        raise UsageError(f"there is no collector {name}", remedy=f"There are {', '.join(known)}.")
+    return packs.collector(name)
 
 
 def controls(packs: Packs) -> dict[str, Control]:

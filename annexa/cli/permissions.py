@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from annexa.cli.options import DEFAULT, config_option, json_option, mounted, pack_option
+from annexa.cli.options import DEFAULT, chosen, config_option, json_option, mounted, pack_option
 from annexa.cli.output import emit, say, table
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def command(config_file: Path, packs: tuple[Path, ...], as_json: bool, collector
     annexa permissions okta
     """
     content = mounted(config_file, packs)
-    found = content.collector(collector)
+    found = chosen(content, collector)
     settings = _configured(config_file, collector, content)
     needed = {"discovery": list(found.discover_permissions)}
     for name, fetch in found.fetches.items():

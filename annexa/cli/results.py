@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from annexa.cli.options import config_option, opened, pack_option
-from annexa.cli.output import emit_line, table
+from annexa.cli.output import clean, emit_line, table
 
 COLUMNS = ("check", "resource", "status", "reason", "source", "scope", "controls", "also_known_as", "evidence")
 
@@ -75,8 +75,8 @@ def _csv(lines: Iterable[Mapping[str, object]]) -> None:
 
 
 def _cell(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula: evidence is hostile input."""
+    """A cell that no spreadsheet takes for a formula and no terminal for an order: evidence is hostile input."""
     import msgspec
 
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    text = clean(value if isinstance(value, str) else msgspec.json.encode(value).decode())
+    return "'" + text if text.startswith(("=", "+", "-", "@")) else text

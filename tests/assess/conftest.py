@@ -72,7 +72,7 @@ def bench(tmp_path: Path) -> Bench:
 @pytest.fixture(scope="session")
 def limits() -> Limits:
     """Tight, so that a test of a limit is quick."""
-    return Limits(seconds=2, memory=256 * 2**20, load_seconds=60, threads=2)
+    return Limits(seconds=1, memory=256 * 2**20, load_seconds=60, threads=2)
 
 
 @pytest.fixture(scope="session")

@@ -87,7 +87,9 @@ def test_what_breaks_the_schema_is_named_with_its_line(old: str, new: str, line:
     assert abs((caught.value.line or 0) - line) <= 1
 
 
-@pytest.mark.parametrize("key", ["title", "severity", "controls", "requires", "population", "query", "remediation", "tests"])
+@pytest.mark.parametrize(
+    "key", ["title", "severity", "controls", "requires", "population", "query", "remediation", "tests"]
+)
 def test_every_part_is_required(key: str) -> None:
     document = loads(FILE).data
     del document[key]

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 PEOPLE = [{"id": "1", "email": "ada@example.com"}, {"id": "2", "email": "bob@example.com"}, {"id": "3", "email": None}]
-ALL = "select id as resource from person"
+PASS = "select id as resource, 'pass' as status, 'r' as reason from person"
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ def people(bench: Any) -> dict[str, Any]:
 
 
 def test_verdicts_counts_and_cites(bench: Any, judge: Any, people: Any) -> None:
-    query = """select id as resource, case when email is null then 'error' when id = '1' then 'pass' else 'fail' end as status,
-               'person ' || id as reason from person"""
+    query = """select id as resource, 'person ' || id as reason,
+               case when email is null then 'error' when id = '1' then 'pass' else 'fail' end as status from person"""
     outcome, verdicts = judge(bench.check(query), people)
     assert (outcome.status, outcome.counts, outcome.rows) == ("error", {"pass": 1, "fail": 1, "error": 1}, 3)
     assert outcome.reason == "1 error, 1 fail, 1 pass"
@@ -33,18 +33,15 @@ def test_verdicts_counts_and_cites(bench: Any, judge: Any, people: Any) -> None:
 
 
 BROKEN = {
-    "select id as resource, 'pass' as status, 'r' as reason from person union all select '1', 'fail', 'again' from person "
-    "where id = '1'": "'1' 2 times",
-    "select id as resource, 'pass' as status, 'r' as reason from person where id < '3'": "in the population but not judged ('3')",
+    f"{PASS} union all select '1', 'fail', 'again' from person where id = '1'": "'1' 2 times",
+    f"{PASS} where id < '3'": "in the population but not judged ('3')",
     "select id || 'x' as resource, 'pass' as status, 'r' as reason from person": "not judged ('1', '2', '3')",
-    "select id as resource, 'pass' as status, 'r' as reason from person union all select '9', 'pass', 'r' from person limit 4": (
-        "judged but not in the population ('9')"
-    ),
+    f"{PASS} union all select '9', 'pass', 'r' from person limit 4": "judged but not in the population ('9')",
     "select null as resource, 'pass' as status, 'r' as reason from person": "a row has no resource",
     "select '' as resource, 'pass' as status, 'r' as reason from person": "a row has no resource",
     "select '*' as resource, 'pass' as status, 'r' as reason from person": "engine's own",
     "select id as resource, null as status, 'r' as reason from person": "status is null",
-    "select id as resource, case when id = '1' then 'pass' end as status, 'r' as reason from person": "status is null (2 of",
+    "select id as resource, case id when '1' then 'pass' end as status, 'r' as reason from person": "status is null (2",
     "select id as resource, 'passed' as status, 'r' as reason from person": "status is none of pass, fail, na, error",
     "select id as resource, 'incomplete' as status, 'r' as reason from person": "status is none of",
     "select id as resource, 'exempt' as status, 'r' as reason from person": "status is none of",
@@ -80,19 +77,19 @@ def test_one_breach_makes_the_whole_check_an_error(bench: Any, judge: Any, peopl
     ],
 )
 def test_the_population_is_held_to_it_too(bench: Any, judge: Any, people: Any, population: str, words: str) -> None:
-    outcome, _ = judge(bench.check("select id as resource, 'pass' as status, 'r' as reason from person", population), people)
+    outcome, _ = judge(bench.check(PASS, population), people)
     assert outcome.status == "error"
     assert words in outcome.reason
 
 
 def test_the_population_is_a_set_in_any_order(bench: Any, judge: Any, people: Any) -> None:
     population = "select id as resource from person union all select id from person order by 1 desc"
-    outcome, _ = judge(bench.check("select id as resource, 'pass' as status, 'r' as reason from person", population), people)
+    outcome, _ = judge(bench.check(PASS, population), people)
     assert (outcome.status, outcome.rows) == ("pass", 3)
 
 
 def test_an_empty_population_is_na_never_pass(bench: Any, judge: Any) -> None:
-    check = bench.check("select id as resource, 'pass' as status, 'r' as reason from person")
+    check = bench.check(PASS)
     outcome, verdicts = judge(check, {"person": bench.table(bench.person, [])})
     assert (outcome.status, outcome.counts, outcome.reason) == ("na", {"na": 1}, "the population is empty")
     assert [(v["resource"], v["status"], v["reason"]) for v in verdicts] == [("*", "na", "the population is empty")]
@@ -108,7 +105,7 @@ def test_the_same_id_in_two_sources_is_two_resources(bench: Any, judge: Any) -> 
     assert [v["source"] for v in verdicts] == ["entra", "okta"]
     coarse, _ = judge(bench.check(query), evidence)
     assert coarse.status == "pass"
-    bare, _ = judge(bench.check("select id as resource, 'pass' as status, 'r' as reason from person"), evidence)
+    bare, _ = judge(bench.check(PASS), evidence)
     assert "'1' 2 times" in bare.reason
     half = "select source, scope, id as resource from person where source = 'okta'"
     assert "judged but not in the population ('1')" in judge(bench.check(query, half), evidence)[0].reason
@@ -116,7 +113,8 @@ def test_the_same_id_in_two_sources_is_two_resources(bench: Any, judge: Any) -> 
 
 def test_evidence_and_odd_texts_come_out_as_json(bench: Any, judge: Any) -> None:
     odd = 'q"uo\\te\n\x01ü\u2028 {"a":1}'
-    query = "select id as resource, 'fail' as status, email as reason, {'ids': [1, 2], 'note': email} as evidence from person"
+    evidence = "{'ids': [1, 2], 'note': email} as evidence"
+    query = f"select id as resource, 'fail' as status, email as reason, {evidence} from person"
     _, verdicts = judge(bench.check(query), {"person": bench.table(bench.person, [{"id": odd, "email": odd}])})
     assert verdicts == [
         {

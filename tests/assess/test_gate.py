@@ -59,7 +59,7 @@ REFUSED = {
     "values (1)": "none of the declared tables",
     "select * from secret": "'secret' is not declared",
     "select * from '/etc/passwd'": "'/etc/passwd' is not declared",
-    "select * from \"data.parquet\"": "'data.parquet' is not declared",
+    'select * from "data.parquet"': "'data.parquet' is not declared",
     "select * from 's3://bucket/x.csv'": "not declared",
     "select * from main.person": "without schema",
     "select * from memory.main.person": "without schema",
@@ -174,12 +174,14 @@ ALLOWED = {
     "select id from person where left_at < $as_of - to_days($days);": {"person"},
     "with recent as (select * from person), again as (select * from recent) select * from again": {"person"},
     "with account as (select * from person) select * from account": {"person"},
-    "with recursive up as (select id from person union all select person_id from account a join up using (id)) from up": {
+    "with recursive up as (select id from person union all select a.id from account a join up using (id)) from up": {
         "person",
         "account",
     },
     "select * from person where id in (select person_id from account where active)": {"person", "account"},
-    "select id, count(*) over (partition by email order by id) from person qualify row_number() over () = 1": {"person"},
+    "select id, count(*) over (partition by email order by id) from person qualify row_number() over () = 1": {
+        "person"
+    },
     "select list_filter([1, 2], lambda x: x > 1), [x for x in [1] if x > 0] from person": {"person"},
     "select * from person, unnest([1, 2]) u(n), (values (1)) v(m), range(3), json_each('[1]')": {"person"},
     "select case when active then 'pass' when not active then 'fail' else 'error' end from account": {"account"},

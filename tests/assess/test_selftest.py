@@ -11,7 +11,11 @@ from annexa.assess.entities import Entity
 from annexa.assess.selftest import CaseResult, run_all, run_cases
 from annexa.sdk import Table, Timestamp
 
-HR = Table.of("hr_person", {"number": (str, "Employee No"), "mail": (str, "Work Email"), "left": (Timestamp, "Left")}, key="number")
+HR = Table.of(
+    "hr_person",
+    {"number": (str, "Employee No"), "mail": (str, "Work Email"), "left": (Timestamp, "Left")},
+    key="number",
+)
 LOGIN = Table.of("okta_user", {"id": str, "email": (str, "profile.email"), "active": bool}, key="id")
 TABLES = {table.name: table for table in (HR, LOGIN)}
 
@@ -26,7 +30,9 @@ PERSON = Entity.of(
             "left_at": {"type": "timestamp", "description": "Null while employed"},
         },
         "feeds": {
-            "hr_person": {"select": "select source, scope, number as id, lower(mail) as email, \"left\" as left_at from hr_person"}
+            "hr_person": {
+                "select": 'select source, scope, number as id, lower(mail) as email, "left" as left_at from hr_person'
+            }
         },
     },
     "person.yaml",
@@ -63,7 +69,8 @@ def leavers(*cases: dict[str, Any]) -> Check:
                    case when p.left_at > $as_of - to_hours($grace_hours) then 'na'
                         when count(a.person_id) filter (where a.active) = 0 then 'pass'
                         else 'fail' end as status,
-                   concat_ws(' ', p.email, 'still active in', string_agg(a.source, ', ') filter (where a.active)) as reason
+                   concat_ws(' ', p.email, 'still active in',
+                             string_agg(a.source, ', ') filter (where a.active)) as reason
             from person p left join account a on a.person_id = p.id
             where p.left_at is not null group by p.id, p.email, p.left_at""",
         "remediation": "Deactivate the accounts; record the ticket.",
@@ -111,7 +118,10 @@ def test_cases_that_hold() -> None:
 @pytest.mark.parametrize(
     ("change", "detail"),
     [
-        ({"expect": [{"resource": "1", "status": "pass"}]}, "expected 1 pass; got 1 fail (ada@example.com still active in okta)"),
+        (
+            {"expect": [{"resource": "1", "status": "pass"}]},
+            "expected 1 pass; got 1 fail (ada@example.com still active in okta)",
+        ),
         ({"expect": [{"resource": "1", "status": "fail", "reason": "other"}]}, "expected 1 fail (other); got 1 fail"),
         ({"expect": []}, "got 1 fail"),
         ({"expect": [*ACTIVE["expect"], {"resource": "2", "status": "fail"}]}, "expected 2 fail"),

@@ -24,7 +24,9 @@ def segment(source: str, as_of: datetime = FRESH) -> SegmentRef:
     return SegmentRef(source, "global", Path(f"/{source}"), "0" * 64, 0, as_of, f"{source}/global/all")
 
 
-def evidence(name: str, *segments: SegmentRef, gap: str = "", max_age: dict[str, timedelta] | None = None) -> TableEvidence:
+def evidence(
+    name: str, *segments: SegmentRef, gap: str = "", max_age: dict[str, timedelta] | None = None
+) -> TableEvidence:
     gaps = (Gap("okta", "global", "okta/global/all", "failed", gap),) if gap else ()
     return TableEvidence(Table.of(name, {"id": str}), segments, gaps, max_age or {})
 
@@ -52,9 +54,17 @@ def test_complete_and_fresh_is_no_trouble() -> None:
     ("found", "trouble", "words"),
     [
         (evidence("t", segment("okta"), gap="HTTP 500"), Trouble.GAP, "t: okta/global/all is failed: HTTP 500"),
-        (evidence("t", gap="HTTP 500"), Trouble.MISSING, "t: nothing was collected; okta/global/all is failed: HTTP 500"),
+        (
+            evidence("t", gap="HTTP 500"),
+            Trouble.MISSING,
+            "t: nothing was collected; okta/global/all is failed: HTTP 500",
+        ),
         (evidence("t"), Trouble.NOWHERE, "t: its service does not exist in any scope that was asked"),
-        (evidence("t", segment("okta", OLD)), Trouble.STALE, "t: t of okta is of 2026-09-07T00:00:00.000000Z, older than 1d"),
+        (
+            evidence("t", segment("okta", OLD)),
+            Trouble.STALE,
+            "t: t of okta is of 2026-09-07T00:00:00.000000Z, older than 1d",
+        ),
         (
             evidence("t", segment("okta", AS_OF + 2 * DAY)),
             Trouble.GAP,
@@ -93,7 +103,11 @@ def fed(**tables: TableEvidence) -> Supply:
 
 def test_an_entity_is_fed_by_what_is_configured() -> None:
     supply = fed(okta_user=evidence("okta_user", segment("okta")), okta_factor=evidence("okta_factor", segment("okta")))
-    assert (supply.feeds("person"), supply.usable("person"), troubles(supply, "person")) == (["okta_user"], ["okta_user"], [])
+    assert (supply.feeds("person"), supply.usable("person"), troubles(supply, "person")) == (
+        ["okta_user"],
+        ["okta_user"],
+        [],
+    )
     assert {cite.table for cite in supply.cites(["person"])} == {"okta_user", "okta_factor"}
     assert not fed().sourced("person")
     assert fed(person=evidence("person", segment("files"))).sourced("person")
@@ -101,7 +115,9 @@ def test_an_entity_is_fed_by_what_is_configured() -> None:
 
 BREAKS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "a gap of a feed": lambda t: t | {"okta_user": evidence("okta_user", segment("okta"), gap="HTTP 500")},
-    "a gap of a table beside it": lambda t: t | {"okta_factor": evidence("okta_factor", segment("okta"), gap="HTTP 500")},
+    "a gap of a table beside it": lambda t: (
+        t | {"okta_factor": evidence("okta_factor", segment("okta"), gap="HTTP 500")}
+    ),
     "a feed of which nothing came": lambda t: t | {"okta_user": evidence("okta_user", gap="HTTP 500")},
     "a table beside it of which nothing came": lambda t: t | {"okta_factor": evidence("okta_factor", gap="HTTP 500")},
     "a table beside it that nobody collects": lambda t: {k: v for k, v in t.items() if k != "okta_factor"},
@@ -125,7 +141,9 @@ def test_one_feed_that_lacks_something_makes_the_entity_incomplete(name: str) ->
 
 
 def test_a_service_that_does_not_exist_takes_nothing_from_an_entity() -> None:
-    supply = fed(okta_user=evidence("okta_user"), okta_factor=evidence("okta_factor"), hr_person=evidence("hr", segment("hr")))
+    supply = fed(
+        okta_user=evidence("okta_user"), okta_factor=evidence("okta_factor"), hr_person=evidence("hr", segment("hr"))
+    )
     assert (supply.usable("person"), troubles(supply, "person")) == (["hr_person"], [])
 
 
@@ -135,7 +153,10 @@ def test_an_entity_of_which_nothing_came_is_missing() -> None:
 
 
 def test_trouble_goes_up_through_entities_that_read_entities() -> None:
-    tables = {"okta_user": evidence("okta_user", segment("okta")), "hr_person": evidence("hr_person", segment("hr", OLD))}
+    tables = {
+        "okta_user": evidence("okta_user", segment("okta")),
+        "hr_person": evidence("hr_person", segment("hr", OLD)),
+    }
     found = troubles(fed(**tables), "account")
     assert (Trouble.STALE, "account: hr_person of hr is of 2026-09-07T00:00:00.000000Z, older than 1d") in found
     assert (Trouble.GAP, "account: okta_factor, which the feed okta_user reads, is fed by no source") in found
@@ -144,6 +165,8 @@ def test_trouble_goes_up_through_entities_that_read_entities() -> None:
 
 
 def test_the_oldest_segment_is_the_age_of_the_entity() -> None:
-    supply = fed(hr_person=evidence("hr_person", segment("hr", OLD), segment("hr2")), person=evidence("person", segment("f")))
+    supply = fed(
+        hr_person=evidence("hr_person", segment("hr", OLD), segment("hr2")), person=evidence("person", segment("f"))
+    )
     assert supply.oldest(["person"]) == OLD
     assert supply.oldest([]) is None

@@ -50,6 +50,11 @@ def test_old_evidence_shows_nothing_at_all(found: list[Condition]) -> None:
     assert rewritten(found, "error") == "error"
 
 
+def test_too_old_and_in_part_is_the_worse_of_both() -> None:
+    found = [Condition(Trouble.STALE, "person", "old"), Condition(Trouble.GAP, "account", "a page is missing")]
+    assert verdicts.modifier(found).row == EngineRow("incomplete", "account: a page is missing; person: old")
+
+
 @pytest.mark.parametrize(
     ("troubles", "status"),
     [

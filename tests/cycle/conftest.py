@@ -33,7 +33,7 @@ def ltd(tmp_path: Path) -> Iterator[Estate]:
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
-    """The company after a scan that saw everything: twelve checks fail. A test leaves its systems as it found them."""
+    """The company after a scan that saw everything: some checks fail. A test leaves its systems as it found them."""
     with estate(tmp_path_factory.mktemp("seen") / "ltd") as made:
         assert made.scan().unseen == []
         yield made

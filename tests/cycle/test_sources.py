@@ -54,6 +54,26 @@ def test_a_source_that_was_never_asked_is_a_gap_and_the_latest_evidence_of_the_o
     assert ltd.results()["incident-contained-in-time"].status == "pass", "from the first run's evidence"
 
 
+@pytest.mark.slow
+def test_a_record_is_not_resolved_by_taking_its_source_out(ltd: Estate) -> None:
+    """The check goes on with the accounts of another system, and those are all in order."""
+    only(ltd, "code", "okta")
+    ltd.scan()
+    record = ltd.nonconformities()["people-mfa", "okta"]
+    assert (record.state, record.resources) == ("open", 2)
+    only(ltd, "code")
+    second = ltd.scan()
+    assert ltd.results()["people-mfa"].status == "pass"
+    assert second.nonconformities["resolved"] == []
+    assert ltd.nonconformities()["people-mfa", "okta"].state == "open"
+    only(ltd, "code", "okta")
+    ltd.become("repair")
+    ltd.okta.state["factors"] = {
+        user["id"]: [{"id": "f", "factorType": "push", "status": "ACTIVE"}] for user in ltd.okta.state["users"]
+    }
+    assert record.id in ltd.scan().nonconformities["resolved"], "seen again, it can be"
+
+
 def test_an_export_that_has_grown_old_is_stale_unless_its_source_may_be_that_old(ltd: Estate) -> None:
     only(ltd, "incidents")
     ltd.age("incidents", hours=8 * 24)
