@@ -9,7 +9,7 @@ from annexa import events
 from annexa.isms import effectiveness, nonconformities, statement
 from annexa.isms.catalogue import Control
 from annexa.record import state
-from annexa.record.verdicts import BLIND, read
+from annexa.record.verdicts import BLIND, ENGINE, read
 from annexa.record.writer import Writer
 
 
@@ -67,8 +67,8 @@ def _judged(writer: Writer, check: events.Assessed) -> nonconformities.Judged:
     failures = []
     clean = check.results is not None
     for verdict in read(writer.blobs, check.results) if check.results is not None else ():
-        if verdict.status in BLIND:
-            clean = False
+        if verdict.status in BLIND or verdict.resource == ENGINE:
+            clean = False  # an empty population too: an export with nothing in it is no proof of repair
         elif verdict.status == "fail":
             failures.append(nonconformities.Failure(verdict.source, verdict.scope, verdict.resource, verdict.reason))
     return nonconformities.Judged(

@@ -7,9 +7,9 @@ The states of a record and what moves it between them:
 
 - A record's fingerprint is the control, the check and the group (source, and scope where the policy says so). There is
   one record per fingerprint that is open or resolved; it is opened again rather than raised twice.
-- `clean` means: the check ran, saw everything it needed, and nothing in the group fails. A check that was blind
-  (error, incomplete, stale, unsourced) resolves nothing, and nothing resolves the records of a source that is not
-  configured any more: it cannot be seen, however complete the evidence of the others is.
+- `clean` means: the check ran, saw everything it needed, had something to judge, and nothing in the group fails. A
+  check that was blind (error, incomplete, stale, unsourced) resolves nothing. Nor does anything resolve the records
+  of a source that is not configured any more: it cannot be seen, however complete the evidence of the others is.
 - `resolved` is the machine's word. `closed` is a person's: cause, action and verification belong to it. A failure after
   closure raises a new record that names the old one.
 """
@@ -72,7 +72,7 @@ class Judged:
     """What an assessment says about one check.
 
     Args:
-        clean: It ran and saw everything it needed.
+        clean: It ran, saw everything it needed, and had something to judge.
         failures: Every failing resource, in order.
     """
 

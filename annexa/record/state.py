@@ -80,8 +80,10 @@ def next_number(session: Session) -> int:
 
 
 def unfinished_runs(session: Session) -> list[str]:
-    """Runs that began and have no end, oldest first."""
-    return list(session.scalars(select(Run.id).where(Run.ended_at.is_(None)).order_by(Run.started_at)))
+    """Runs since the latest finished one that have no end, oldest first."""
+    finished = select(func.coalesce(func.max(Run.started_at), "")).where(Run.ended_at.is_not(None)).scalar_subquery()
+    query = select(Run.id).where(Run.ended_at.is_(None), Run.started_at > finished)
+    return list(session.scalars(query.order_by(Run.started_at)))
 
 
 def latest_runs(session: Session) -> dict[str, str]:

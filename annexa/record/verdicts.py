@@ -2,7 +2,7 @@
 
 A verdict row is open from the assessment that first gave it until one that gives the resource something else. A `fail`
 is stubborn: only a pass, an `na` or an exemption closes it, or the resource's absence from complete and fresh evidence;
-an assessment that could not see leaves it open.
+an assessment that could not see, or had nothing to judge, leaves it open.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from annexa.record.place import Place
 
 Key = tuple[str, str, str]
 BLIND = frozenset({"error", "incomplete", "stale"})
+ENGINE = "*"
+"""The resource of the engine's own row: something was not seen, or there was nothing to judge."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -65,7 +67,7 @@ def _merge(session: Session, event: events.Assessed, place: Place, blobs: BlobSt
     standing = session.scalars(query).all()
     known = {(row.source, row.scope, row.resource) for row in standing}
     found = _relevant(blobs, event, known)
-    complete = not any(v.resource == "*" and v.status in BLIND for v in found.values())
+    complete = not any(verdict.resource == ENGINE for verdict in found.values())
     stays = [row for row in standing if _stands(row, found.get((row.source, row.scope, row.resource)), complete)]
     kept = {row.id for row in stays}
     _close(session, [row.id for row in standing if row.id not in kept], place)

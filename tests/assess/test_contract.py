@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from annexa.assess.evidence import TableEvidence
+
 PEOPLE = [{"id": "1", "email": "ada@example.com"}, {"id": "2", "email": "bob@example.com"}, {"id": "3", "email": None}]
 PASS = "select id as resource, 'pass' as status, 'r' as reason from person"
 
@@ -97,8 +99,7 @@ def test_an_empty_population_is_na_never_pass(bench: Any, judge: Any) -> None:
 
 def test_the_same_id_in_two_sources_is_two_resources(bench: Any, judge: Any) -> None:
     segments = tuple(bench.seal([{"id": "1"}], source=source) for source in ("okta", "entra"))
-    evidence = {"person": bench.table(bench.person, [])}
-    evidence["person"] = type(evidence["person"])(bench.person, segments)
+    evidence = {"person": TableEvidence(bench.person, segments)}
     query = "select source, scope, id as resource, 'pass' as status, 'r' as reason from person"
     keyed, verdicts = judge(bench.check(query, "select source, scope, id as resource from person"), evidence)
     assert keyed.status == "pass"
@@ -109,6 +110,16 @@ def test_the_same_id_in_two_sources_is_two_resources(bench: Any, judge: Any) -> 
     assert "'1' 2 times" in bare.reason
     half = "select source, scope, id as resource from person where source = 'okta'"
     assert "judged but not in the population ('1')" in judge(bench.check(query, half), evidence)[0].reason
+
+
+def test_source_and_scope_stand_with_each_verdict(bench: Any, judge: Any) -> None:
+    query = "select source, scope, id as resource, 'pass' as status, 'r' as reason from person"
+    places = [("a", "x"), ("a", "y"), ("b", "x")]
+    for some in (places, places[:2], places[:1], places[::2]):
+        segments = tuple(bench.seal([{"id": "1"}, {"id": "2"}], source=one, scope=other) for one, other in some)
+        evidence = {"person": TableEvidence(bench.person, segments)}
+        _, verdicts = judge(bench.check(query, "select source, scope, id as resource from person"), evidence)
+        assert [(v["source"], v["scope"], v["resource"]) for v in verdicts] == [(*p, n) for p in some for n in "12"]
 
 
 def test_evidence_and_odd_texts_come_out_as_json(bench: Any, judge: Any) -> None:

@@ -166,11 +166,22 @@ def found(tmp_path: Path) -> Iterator[Estate]:
 
 
 def test_a_header_without_records_is_nothing_to_judge(found: Estate) -> None:
+    found.scan()
+    open_before = {key for key, record in found.nonconformities().items() if record.state == "open"}
+    assert ("leaver-access", "people") in open_before
     for name in ("people", "incidents"):
         header = found.file(name).read_text(encoding="utf-8").splitlines()[0]
         found.file(name).write_text(f"{header}\n", encoding="utf-8")
     summary = found.scan()
     assert summary.unseen == [], "they were collected: there are none"
-    no_pass(found, above("person", "incident") - UNSOURCED)
+    results, derived = found.results(), found.effectiveness()
+    empty = above("person", "incident") - UNSOURCED
+    assert [check for check in empty if results[check].counts.get("pass")] == []
+    judged = {control for name, r in results.items() if name not in empty and r.counts for control in r.controls}
+    alone = {control for check in empty for control in results[check].controls} - judged
+    assert {"A.5.25", "A.5.26"} <= alone
+    assert {derived[control] for control in alone} <= {"not demonstrated", "ineffective", "partially effective"}
     assert found.results()["incident-contained-in-time"].status == "na"
+    still = {key for key, record in found.nonconformities().items() if record.state == "open"}
+    assert {key for key in open_before if key[0] in empty} <= still, "an empty export repairs nothing"
     assert found.results()["account-without-person"].counts.keys() <= {"fail", "na"}

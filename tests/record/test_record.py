@@ -113,6 +113,7 @@ def test_the_same_verdicts_again_write_no_row(session: Session, blobs: BlobStore
         ([("*", "incomplete")], {("ada", "fail"), ("*", "incomplete")}),
         ([("ada", "stale"), ("*", "stale")], {("ada", "fail"), ("ada", "stale"), ("*", "stale")}),
         ([("ada", "na")], {("ada", "na")}),
+        ([("*", "na")], {("ada", "fail"), ("*", "na")}),
         ([("ada", "fail"), ("bob", "fail")], {("ada", "fail"), ("bob", "fail")}),
     ],
 )

@@ -164,7 +164,8 @@ def _policy(now: datetime, policy: str, kind: str, name: str, more: dict[str, An
 
 
 def _rules(now: datetime) -> dict[str, list[dict[str, Any]]]:
-    signon = {"access": "ALLOW", "requireFactor": True, "session": {"maxSessionIdleMinutes": 120, "maxSessionLifetimeMinutes": 720}}
+    session = {"maxSessionIdleMinutes": 120, "maxSessionLifetimeMinutes": 720}
+    signon = {"access": "ALLOW", "requireFactor": True, "session": session}
     method = {"type": "ASSURANCE", "factorMode": "2FA", "reauthenticateIn": "PT12H"}
     return {
         "pol-signon": [_rule(now, "rul-signon", "SIGN_ON", {"signon": signon})],
