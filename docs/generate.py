@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def _cli() -> str:
-    context = click.Context(annexa, info_name="annexa", max_content_width=100, terminal_width=100)
+    context = click.Context(annexa, info_name="annexa", terminal_width=100, **annexa.context_settings)
     parts = ["# Commands\n", NOTE, _help(annexa, context)]
     for name in COMMANDS:
         command = annexa.get_command(context, name)
@@ -67,7 +67,7 @@ def _cli() -> str:
 
 
 def _command(name: str, command: click.Command, parent: click.Context) -> list[str]:
-    context = click.Context(command, info_name=name, parent=parent, max_content_width=100, terminal_width=100)
+    context = click.Context(command, info_name=name, parent=parent, terminal_width=100)
     path = context.command_path
     parts = [f"## {path}\n" if path.count(" ") == 1 else f"### {path}\n", _help(command, context)]
     if isinstance(command, click.Group):

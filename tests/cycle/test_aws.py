@@ -9,7 +9,7 @@ import pytest
 
 from tests.cycle.estate import Estate, above, no_pass
 from tests.simulators import aws_estate
-from tests.simulators.aws import ACCOUNT, AwsCompany
+from tests.simulators.aws import ACCOUNT, AwsProcess
 
 AWS = (
     'collector: aws, regions: [eu-west-1], endpoint_url: "{url}", access_key_id: "file:secrets/aws-id",'
@@ -18,21 +18,21 @@ AWS = (
 
 
 @pytest.fixture
-def moto(ltd: Estate, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsCompany]:
+def moto(ltd: Estate, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsProcess]:
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, os.devnull)
     for name in ("aws-id", "aws-key"):
         path = ltd.folder / "secrets" / name
         path.touch(mode=0o600)
         path.write_text("testing", encoding="utf-8")
-    with AwsCompany().start() as account:
+    with AwsProcess() as account:
         aws_estate.seed(account.url, ltd.at)
         ltd.sources = {"aws": AWS.format(url=account.url, bucket=aws_estate.LOG_BUCKET)}
         yield account
 
 
 @pytest.mark.slow
-def test_an_account_is_judged_and_a_denied_call_hides_what_it_would_have_shown(ltd: Estate, moto: AwsCompany) -> None:
+def test_an_account_is_judged_and_a_denied_call_hides_what_it_would_have_shown(ltd: Estate, moto: AwsProcess) -> None:
     summary = ltd.scan()
     assert (summary.exit_code, summary.unseen) == (1, [])
     assert ltd.results()["aws-root-mfa"].counts == {"fail": 1}

@@ -181,6 +181,7 @@ class Story:
             policy=self.policy,
             applicable=frozenset(control for control, line in self.decided.items() if line.applicable),
             owners={control: line.owner for control, line in self.decided.items()},
+            sources=frozenset(place[0] for place in FETCHES),
             as_of=self.now(),
         )
         judged = [self._judged(question, lines[question.id]) for question in QUESTIONS]

@@ -15,16 +15,20 @@ import base64
 import io
 import os
 import re
+import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Thread
 from typing import Any, Self
 
 from werkzeug.wrappers import Response
 
 ACCOUNT = "123456789012"
+_DENY = "/simulator/deny/"
 _CONTENT = re.compile(rb"<Content>([^<]*)<")
 _GENERATED = re.compile(rb"<GeneratedTime>[^<]*<")
 _PAGE = b"<html><body>Sign in to the network</body></html>"
@@ -109,6 +113,25 @@ class AwsCompany:
         return next((fault for fault in self._faults if fault.hits(operation)), None)
 
 
+class AwsProcess:
+    """The account's server in a process of its own: moto's state is one to a process."""
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "tests.simulators.aws", "0"]
+        self._process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        self.url = self._process.stdout.readline().strip()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.communicate()
+
+    def deny(self, operation: str) -> None:
+        """Refuse an operation from now on."""
+        urllib.request.urlopen(f"{self.url}{_DENY}{operation}").close()
+
+
 class _Faulty:
     """WSGI: the fault that was set, or moto's own answer."""
 
@@ -118,6 +141,10 @@ class _Faulty:
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
+        if environ["PATH_INFO"].startswith(_DENY):
+            self._company.deny(environ["PATH_INFO"].removeprefix(_DENY))
+            start("204 No Content", [])
+            return []
         operation = _operation(environ, body)
         fault = self._company.fault(operation)
         if fault is None:

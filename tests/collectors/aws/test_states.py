@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from tests.collectors.aws.scanning import Scan
 from tests.simulators import aws_estate
+from tests.simulators.aws import AwsProcess
 
 
 @pytest.fixture(scope="module")
 def account(scan):
-    """A server of its own: moto's state is one to a process."""
-    root = Path(__file__).parents[3]
-    command = [sys.executable, "-m", "tests.simulators.aws", "0"]
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
-        url = process.stdout.readline().strip()
-        try:
-            aws_estate.seed(url, scan.now)
-            yield Scan(replace(scan.config, endpoint_url=url), scan.now, scan.scopes)
-        finally:
-            process.terminate()
+    with AwsProcess() as own:
+        aws_estate.seed(own.url, scan.now)
+        yield Scan(replace(scan.config, endpoint_url=own.url), scan.now, scan.scopes)
 
 
 def _seen(account):
